@@ -1,0 +1,53 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "../ops/op.h"
+
+namespace convnet {
+
+enum class NodeKind { operation, input, variable, constant };
+
+struct Node {
+  NodeKind kind;
+  const Op* op = nullptr;  // kind operation only
+  Attrs attrs;
+  std::vector<Value> inputs;
+  TensorType type;
+  int slot = -1;                         // which input or variable
+  std::shared_ptr<const Tensor> value;   // kind constant only
+  std::string where;                     // the layer that asked for it, for messages
+};
+
+// Nodes in topological order: a node's inputs precede it.
+class Graph {
+ public:
+  Value input(int slot, TensorType type);
+  Value variable(int slot, TensorType type);
+  Value constant(std::shared_ptr<const Tensor> value);
+  Value scalar(double value, DType dtype);
+
+  // Infers the type and appends; a node that is there already is used again.
+  Value emit(const std::string& op, std::vector<Value> inputs, Attrs attrs = {});
+
+  // d sum(loss) / d wrt[i] for each i, as nodes of this graph; zeros where loss
+  // does not depend on wrt[i].
+  std::vector<Value> gradients(Value loss, const std::vector<Value>& wrt);
+
+  const Node& operator[](Value v) const { return nodes_[v]; }
+  const TensorType& type(Value v) const { return nodes_[v].type; }
+  const Shape& shape(Value v) const { return nodes_[v].type.shape; }
+  int size() const { return static_cast<int>(nodes_.size()); }
+  // Names the layer that the nodes emitted from now on belong to.
+  void set_where(std::string where) { where_ = std::move(where); }
+
+ private:
+  Value append(Node node);
+  std::vector<Node> nodes_;
+  std::unordered_multimap<size_t, Value> index_;
+  std::string where_;
+};
+
+}  // namespace convnet

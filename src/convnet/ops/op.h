@@ -1,0 +1,107 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "../core/tensor.h"
+
+namespace convnet {
+
+// Attributes of one operation: named numbers, number lists or strings. A record
+// row's attributes arrive from R in this form.
+class Attrs {
+ public:
+  using Value = std::variant<std::vector<double>, std::string>;
+
+  Attrs() = default;
+  Attrs(std::initializer_list<std::pair<std::string, Value>> values) : values_(values) {}
+
+  bool has(const std::string& name) const { return find(name) != nullptr; }
+  double number(const std::string& name) const;
+  double number_or(const std::string& name, double fallback) const {
+    return has(name) ? number(name) : fallback;
+  }
+  bool flag(const std::string& name) const { return number_or(name, 0) != 0; }
+  Dim integer(const std::string& name) const { return static_cast<Dim>(number(name)); }
+  const std::string& text(const std::string& name) const;
+  std::vector<Dim> integers(const std::string& name) const;
+  // NA in R becomes kUnknown on the way in.
+  Shape shape(const std::string& name) const { return Shape(integers(name)); }
+
+  Attrs& set(const std::string& name, Value value);
+  Attrs& set(const std::string& name, double value) { return set(name, std::vector<double>{value}); }
+  Attrs& set(const std::string& name, const Shape& shape) {
+    return set(name, std::vector<double>(shape.begin(), shape.end()));
+  }
+  bool operator==(const Attrs& other) const { return values_ == other.values_; }
+
+ private:
+  const Value* find(const std::string& name) const;
+  std::vector<std::pair<std::string, Value>> values_;
+};
+
+// Shorthand for attribute lists in vjp rules.
+inline Attrs::Value number_list(const std::vector<Dim>& values) {
+  return std::vector<double>(values.begin(), values.end());
+}
+inline Attrs::Value number_list(double value) { return std::vector<double>{value}; }
+
+// A node of the graph, by position.
+using Value = int;
+constexpr Value kNone = -1;
+
+class Graph;
+
+// One use of an operation: what it knows when it is specialised.
+struct OpCall {
+  Attrs attrs;
+  std::vector<TensorType> in;
+  TensorType out;
+};
+
+struct RunContext {
+  uint64_t key;     // seed of this run's random streams
+  uint32_t step;    // counts the runs made with that key
+  void* workspace;  // Prepared::workspace bytes, 64-byte aligned
+};
+
+// in[i], out: row-major values of the types in OpCall; out may be in[i] where
+// Op::in_place says so.
+using Runner = std::function<void(const void* const* in, void* out, const RunContext& context)>;
+
+// An operation specialised to concrete shapes.
+struct Prepared {
+  Runner run;
+  size_t workspace = 0;
+};
+
+// An operation. Each lives in one file of this folder; ops.inc lists them all.
+struct Op {
+  const char* name;
+  int min_inputs, max_inputs;  // max_inputs < 0: any number
+  // Type of the result. Extents may be unknown; throws Error when the inputs
+  // cannot be right for any value of the unknown ones.
+  TensorType (*infer)(const Attrs& attrs, const std::vector<TensorType>& in);
+  // Called with concrete shapes only. nullptr: a view, whose result is the
+  // memory of its first input.
+  Prepared (*prepare)(const OpCall& call);
+  // Adds to g the vector-Jacobian products: for each input the cotangent it
+  // receives when `out` receives `grad`, or kNone. Shapes are concrete.
+  // nullptr: no gradient passes.
+  std::vector<Value> (*vjp)(Graph& g, const OpCall& call, const std::vector<Value>& in, Value out,
+                            Value grad);
+  // The result may overwrite an input of the same type.
+  bool in_place = false;
+};
+
+// nullptr when there is no operation of this name.
+const Op* find_op(const std::string& name);
+std::vector<const Op*> all_ops();
+
+// Checks the number of inputs, then infers; the error names the operation.
+TensorType infer_type(const Op& op, const Attrs& attrs, const std::vector<TensorType>& in);
+
+}  // namespace convnet
