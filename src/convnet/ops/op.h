@@ -53,7 +53,16 @@ inline Attrs::Value number_list(double value) { return std::vector<double>{value
 using Value = int;
 constexpr Value kNone = -1;
 
-class Graph;
+// Where vjp rules put the nodes they add: the graph, seen from below.
+class Emitter {
+ public:
+  virtual ~Emitter() = default;
+  // Infers the type and appends; a node that is there already is used again.
+  virtual Value emit(const std::string& op, std::vector<Value> inputs, Attrs attrs = {}) = 0;
+  virtual Value scalar(double value, DType dtype) = 0;
+  virtual const TensorType& type(Value v) const = 0;
+  const Shape& shape(Value v) const { return type(v).shape; }
+};
 
 // One use of an operation: what it knows when it is specialised.
 struct OpCall {
@@ -91,7 +100,7 @@ struct Op {
   // Adds to g the vector-Jacobian products: for each input the cotangent it
   // receives when `out` receives `grad`, or kNone. Shapes are concrete.
   // nullptr: no gradient passes.
-  std::vector<Value> (*vjp)(Graph& g, const OpCall& call, const std::vector<Value>& in, Value out,
+  std::vector<Value> (*vjp)(Emitter& g, const OpCall& call, const std::vector<Value>& in, Value out,
                             Value grad);
   // The result may overwrite an input of the same type.
   bool in_place = false;

@@ -1,0 +1,71 @@
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "arena.h"
+#include "graph.h"
+
+namespace convnet {
+
+// variable <- value, carried out when everything else has been computed.
+struct Update {
+  int variable;  // slot
+  Value value;
+};
+
+// A graph of concrete shapes made ready to run: its live nodes in order, each
+// specialised, with memory laid out so that tensors which never live together
+// share bytes.
+class Plan {
+ public:
+  Plan(const Graph& graph, const std::vector<Value>& outputs, const std::vector<Update>& updates);
+
+  // inputs[slot], variables[slot]: row-major values. Reads precede writes:
+  // variables change only after every output and update has been computed.
+  void run(const std::vector<const void*>& inputs, const std::vector<void*>& variables,
+           uint64_t key, uint32_t step);
+
+  // The i-th output of the last run; gone with the next run of any plan.
+  const void* output(int i) const { return pointer_of(outputs_[i]); }
+  const TensorType& output_type(int i) const { return output_types_[i]; }
+  size_t arena_bytes() const { return arena_bytes_; }
+  size_t steps() const { return steps_.size(); }
+
+ private:
+  enum class Place : uint8_t { arena, input, variable, constant };
+  struct Location {
+    Place place;
+    size_t at;  // arena offset, slot, or index of the constant
+  };
+  struct Step {
+    Runner run;
+    std::vector<Location> in;
+    Location out;
+    size_t workspace;  // arena offset
+  };
+  struct Write {
+    int variable;
+    Location value;
+    size_t bytes;
+  };
+
+  const void* pointer_of(const Location& location) const;
+  std::vector<Value> live_nodes(const Graph& graph, const std::vector<Value>& roots) const;
+  void lay_out(const Graph& graph, const std::vector<Value>& live, const std::vector<Value>& roots);
+
+  std::vector<Step> steps_;
+  std::vector<Location> location_;  // of each graph node, while planning
+  std::vector<Location> outputs_;
+  std::vector<TensorType> output_types_;
+  std::vector<Write> writes_;
+  std::vector<std::shared_ptr<const Tensor>> constants_;
+  std::vector<const void*> arguments_;  // reused by run()
+  size_t arena_bytes_ = 0;
+  size_t max_inputs_ = 0;
+
+  char* arena_ = nullptr;
+  const std::vector<const void*>* inputs_ = nullptr;
+  const std::vector<void*>* variables_ = nullptr;
+};
+
+}  // namespace convnet

@@ -1,0 +1,56 @@
+#pragma once
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "plan.h"
+
+namespace convnet {
+
+// One row of a record, as R writes it. op is the name of an operation, or
+//   input     a fed tensor (slot; type may have unknown extents)
+//   variable  stored state (slot, type)
+//   constant  (value)
+//   gradient  d sum(inputs[0]) / d inputs[1]
+//   update    variable row inputs[0] <- inputs[1]; the row stands for the new value
+struct Row {
+  std::string op;
+  Attrs attrs;
+  std::vector<int> inputs;
+  std::string where;
+  int slot = -1;
+  TensorType type;
+  std::shared_ptr<const Tensor> value;
+};
+
+using Record = std::vector<Row>;
+
+// A record with the rows that are wanted from it. Specialised to the shapes of
+// what it is fed; the plans of the last few shapes are kept.
+class Program {
+ public:
+  // All update rows are carried out, whether or not they are outputs.
+  Program(Record record, std::vector<int> outputs);
+
+  // The plan for inputs of these shapes; throws when they do not fit.
+  Plan& plan(const std::vector<Shape>& input_shapes);
+  int inputs() const { return static_cast<int>(input_rows_.size()); }
+  const TensorType& input_type(int slot) const { return record_[input_rows_[slot]].type; }
+  bool is_random() const { return random_; }
+
+ private:
+  std::unique_ptr<Plan> build(const std::vector<Shape>& input_shapes) const;
+
+  static constexpr size_t kPlans = 8;
+  struct Cached {
+    std::vector<Shape> shapes;
+    std::unique_ptr<Plan> plan;
+  };
+  Record record_;
+  std::vector<int> outputs_, input_rows_;
+  std::list<Cached> plans_;  // most recently used first
+  bool random_ = false;
+};
+
+}  // namespace convnet
