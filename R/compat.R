@@ -1,0 +1,69 @@
+#' Functions of Keras for R that have nothing to do here
+#'
+#' Scripts written for Keras for R install Python packages, choose a Python implementation and ask whether it is there.
+#' The network runs in R and C++ here, so these functions return at once and say why nothing is needed. Their
+#' arguments are those of Keras for R; none has an effect.
+#'
+#' @param method,conda,version,tensorflow,extra_packages,... Not used.
+#' @param implementation,backend Not used.
+#'
+#' @return `is_keras_available()` is `TRUE`. The others return `NULL`, invisibly, and give a message.
+#' @seealso [use_session_with_seed()]
+#' @family compatibility
+#' @name install_keras
+#' @export
+#' @examples
+#' install_keras()
+#' is_keras_available()
+#' use_backend("tensorflow")
+install_keras <- function(method = c("auto", "virtualenv", "conda"), conda = "auto", version = "default",
+                          tensorflow = "default", extra_packages = c("tensorflow-hub"), ...) {
+  say_not_needed("Nothing to install: convnet is complete in itself and needs neither Python nor TensorFlow.")
+}
+
+#' @rdname install_keras
+#' @export
+is_keras_available <- function(version = NULL) TRUE
+
+#' @rdname install_keras
+#' @export
+use_implementation <- function(implementation = c("keras", "tensorflow")) {
+  say_not_needed("No implementation to choose: convnet has one, its own, in R and C++.")
+}
+
+#' @rdname install_keras
+#' @export
+use_backend <- function(backend = c("tensorflow", "cntk", "theano", "plaidml")) {
+  say_not_needed("No backend to choose: convnet computes in its own C++ code.")
+}
+
+#' Fix the random numbers
+#'
+#' Calls [set.seed()], which is all that is needed: initial weights, the order of the samples and dropout follow from it,
+#' and results are the same for any number of threads. Nothing has to be switched off for that.
+#'
+#' @param seed Seed: one whole number.
+#' @param disable_gpu,disable_parallel_cpu Not used: kept from Keras for R.
+#' @param quiet `TRUE` for no message.
+#'
+#' @return `NULL`, invisibly.
+#' @seealso [set.seed()]
+#' @family compatibility
+#' @export
+#' @examples
+#' use_session_with_seed(42)
+#' runif(1)
+#' set.seed(42)
+#' runif(1)
+use_session_with_seed <- function(seed, disable_gpu = TRUE, disable_parallel_cpu = TRUE, quiet = FALSE) {
+  if (!is_whole(seed)) {
+    abort_argument(c("`seed` must be one whole number.", x = sprintf("Received %s.", describe_value(seed))))
+  }
+  set.seed(seed)
+  if (!quiet) {
+    say_not_needed("Called `set.seed()`, which is enough: results repeat with any number of threads.")
+  }
+  invisible()
+}
+
+say_not_needed <- function(message) cli::cli_inform(c(i = "{message}"))
