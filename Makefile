@@ -1,0 +1,88 @@
+# The commands of this project. `make demo` and `make test` set up a fresh machine first.
+
+R       ?= R
+RSCRIPT ?= Rscript
+JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
+
+# Nothing of the user's is changed: the package goes into a library of its own.
+BUILD    := $(CURDIR)/build
+LIB      := $(BUILD)/lib
+WITH_LIB := R_LIBS="$(LIB)$${R_LIBS:+:$$R_LIBS}"
+PACKAGE  := $(shell sed -n 's/^Package: *//p' DESCRIPTION)
+TARBALL  := $(PACKAGE)_$(shell sed -n 's/^Version: *//p' DESCRIPTION).tar.gz
+
+export CCACHE_BASEDIR := $(CURDIR)
+
+COMPILED  := $(shell find src inst/include -type f ! -name '*.o' ! -name '*.so' ! -name '*.dll' 2>/dev/null)
+INSTALLED := DESCRIPTION $(wildcard NAMESPACE) $(shell find R inst man -type f 2>/dev/null)
+
+.PHONY: help setup install demo test bench full check sanitize docs vignettes clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make setup     install what is missing: R, compiler, R packages"
+	@echo "make demo      train the denoising autoencoder on real digits"
+	@echo "make test      run all tests, C++ and R"
+	@echo "make bench     measure speed and size"
+	@echo "make check     R CMD build and R CMD check --as-cran"
+	@echo "make sanitize  run the C++ tests under the address and undefined-behaviour sanitizers"
+	@echo "make docs      generate NAMESPACE and man"
+	@echo "make full      everything at full quality"
+	@echo "make clean     remove what was built"
+
+setup:
+	@tools/setup.sh
+
+# R's make rules do not know which object includes which header: a change in src builds all of it again.
+$(BUILD)/sources-changed: $(COMPILED)
+	@mkdir -p $(LIB)
+	@find src -name '*.o' -delete -o -name '*.so' -delete
+	@touch $@
+
+$(BUILD)/installed: $(BUILD)/sources-changed $(INSTALLED) | setup
+	MAKEFLAGS=-j$(JOBS) $(R) CMD INSTALL --library="$(LIB)" . >$(BUILD)/install.log 2>&1 || { cat $(BUILD)/install.log; exit 1; }
+	@touch $@
+
+install: $(BUILD)/installed
+
+demo: install
+	$(WITH_LIB) $(RSCRIPT) demo/denoise.R
+
+test: install
+	@tools/setup.sh testthat
+	@$(WITH_LIB) MAKEFLAGS=-j$(JOBS) $(RSCRIPT) tools/run-tests.R
+
+bench: install
+	$(WITH_LIB) $(RSCRIPT) bench/run.R
+
+# The clock and CRAN's own pages are not asked: the result is the same without a network.
+check: export _R_CHECK_CRAN_INCOMING_REMOTE_ = false
+check: export _R_CHECK_SYSTEM_CLOCK_ = false
+check: export _R_CHECK_FORCE_SUGGESTS_ = false
+check: setup
+	@tools/setup.sh pandoc testthat
+	@mkdir -p $(BUILD)
+	cd $(BUILD) && MAKEFLAGS=-j$(JOBS) $(R) CMD build "$(CURDIR)"
+	cd $(BUILD) && MAKEFLAGS=-j$(JOBS) $(R) CMD check --as-cran --no-manual $(TARBALL) || true
+	@grep '^Status:' $(BUILD)/$(PACKAGE).Rcheck/00check.log
+	@! grep -qE '^Status:.*(ERROR|WARNING)' $(BUILD)/$(PACKAGE).Rcheck/00check.log
+
+sanitize: setup
+	MAKEFLAGS=-j$(JOBS) $(MAKE) -C tests/cpp run BUILD=$(BUILD)/cpp-sanitize SANITIZE=address,undefined
+
+docs:
+	@tools/setup.sh roxygen2
+	$(RSCRIPT) -e 'Rcpp::compileAttributes()'
+	$(MAKE) install
+	$(WITH_LIB) $(RSCRIPT) -e 'roxygen2::roxygenise(load_code = "installed")'
+
+vignettes: install
+	@tools/setup.sh pandoc rmarkdown
+	$(WITH_LIB) $(RSCRIPT) -e 'for (f in Sys.glob(c("vignettes/*.Rmd", "vignettes/articles/*.Rmd"))) rmarkdown::render(f, output_dir = "$(BUILD)/vignettes", quiet = TRUE)'
+
+full: export CONVNET_GOLDENS ?= $(realpath ../shared/goldens)
+full: test demo vignettes check sanitize bench
+
+clean:
+	rm -rf $(BUILD) Rplots.pdf
+	find src -name '*.o' -delete -o -name '*.so' -delete

@@ -1,0 +1,4 @@
+library(testthat)
+library(convnet)
+
+test_check("convnet")
