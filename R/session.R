@@ -1,0 +1,10 @@
+# State of the session, none of it part of a model.
+the <- new.env(parent = emptyenv())
+the$floatx <- "float32"
+the$epsilon <- 1e-7
+the$image_data_format <- "channels_last"
+the$learning_phase <- NULL
+the$uids <- list()     # counters behind automatic names
+the$trace <- NULL      # the record that operations go to while a layer's call() runs
+the$training <- FALSE  # its phase
+the$where <- NULL      # the layer that errors name

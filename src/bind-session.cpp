@@ -1,0 +1,19 @@
+#include "bind.h"
+#include "convnet/core/threads.h"
+#include "convnet/graph/arena.h"
+
+using namespace convnet;
+
+// [[Rcpp::export]]
+void cpp_set_threads(int count) { set_thread_count(count); }
+
+// [[Rcpp::export]]
+Rcpp::List cpp_session() {
+  return Rcpp::List::create(Rcpp::Named("threads") = thread_count(),
+                            Rcpp::Named("threads_used") = threads_used(),
+                            Rcpp::Named("openmp") = has_openmp(),
+                            Rcpp::Named("workspace") = static_cast<double>(shared_arena().bytes()));
+}
+
+// [[Rcpp::export]]
+void cpp_release_workspace() { shared_arena().release(); }

@@ -1,0 +1,38 @@
+#include <cstring>
+
+#include "bind-array.h"
+
+using namespace convnet;
+
+// Storage that serialize() knows: raw for float32, double for float64, integer
+// for int32.
+// [[Rcpp::export]]
+SEXP cpp_variable_storage(SEXP values, Rcpp::IntegerVector dims, std::string dtype) {
+  return bind::guarded([&] {
+    const TensorType type = bind::type_from_r(dims, dtype);
+    const SEXPTYPE kind = type.dtype == DType::f64 ? REALSXP
+                          : type.dtype == DType::i32 ? INTSXP
+                                                     : RAWSXP;
+    const R_xlen_t length = kind == RAWSXP ? type.bytes() : type.shape.size();
+    Rcpp::Shield<SEXP> storage(Rf_allocVector(kind, length));
+    bind::ArrayCheck check;
+    bind::fill_from_r(values, type, DATAPTR(storage), check);
+    return static_cast<SEXP>(storage);
+  });
+}
+
+// [[Rcpp::export]]
+SEXP cpp_variable_get(SEXP storage, Rcpp::IntegerVector dims, std::string dtype) {
+  return bind::guarded(
+      [&] { return bind::array_to_r(DATAPTR_RO(storage), bind::type_from_r(dims, dtype)); });
+}
+
+// Writes into the storage itself, so that every owner of the variable sees it.
+// [[Rcpp::export]]
+void cpp_variable_set(SEXP storage, SEXP values, Rcpp::IntegerVector dims, std::string dtype) {
+  bind::guarded([&] {
+    bind::ArrayCheck check;
+    bind::fill_from_r(values, bind::type_from_r(dims, dtype), const_cast<void*>(DATAPTR_RO(storage)), check);
+    return 0;
+  });
+}

@@ -1,0 +1,92 @@
+#include "loop.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+namespace convnet {
+
+BatchFeeder::BatchFeeder(const Rows& rows) : rows_(rows) {
+  for (const Tensor* data : rows.datasets) {
+    shapes_.push_back(data->type.shape);
+    staging_.emplace_back();
+    pointers_.push_back(data->data());
+  }
+}
+
+void BatchFeeder::load(Dim b) {
+  const Dim first = b * rows_.batch_size;
+  size_ = std::min(rows_.batch_size, rows_.count() - first);
+  const Dim* order = rows_.order.data() + first;
+  bool neighbours = true;
+  for (Dim i = 1; i < size_ && neighbours; ++i) neighbours = order[i] == order[i - 1] + 1;
+  for (size_t k = 0; k < rows_.datasets.size(); ++k) {
+    const Tensor& data = *rows_.datasets[k];
+    const size_t row = data.type.bytes() / std::max<Dim>(data.type.shape[0], 1);
+    const char* from = data.as<char>();
+    shapes_[k][0] = size_;
+    if (neighbours) {
+      pointers_[k] = from + order[0] * row;
+      continue;
+    }
+    if (staging_[k].bytes() < row * size_) staging_[k] = Buffer(row * size_);
+    for (Dim i = 0; i < size_; ++i)
+      std::memcpy(staging_[k].as<char>() + i * row, from + order[i] * row, row);
+    pointers_[k] = staging_[k].data();
+  }
+}
+
+namespace {
+
+double scalar_value(const Plan& plan, int output) {
+  return dispatch_any(plan.output_type(output).dtype, [&](auto tag) {
+    return static_cast<double>(*static_cast<const decltype(tag)*>(plan.output(output)));
+  });
+}
+
+void apply_gradients(const Plan& plan, const std::vector<void*>& variables, int scalars,
+                     Training& training) {
+  std::vector<Parameter> parameters;
+  for (size_t i = 0; i < training.variables.size(); ++i) {
+    const int output = scalars + static_cast<int>(i);
+    const TensorType& type = plan.output_type(output);
+    parameters.push_back({type.dtype, type.shape.size(), variables[training.variables[i]],
+                          plan.output(output), training.slots[i]});
+  }
+  apply_optimizer(training.optimizer, training.iteration++, parameters);
+}
+
+}  // namespace
+
+LoopResult run_batches(Program& program, const std::vector<void*>& variables, const Rows& rows,
+                       Dim first_batch, int scalars, double budget, uint64_t key,
+                       Training* training) {
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  LoopResult result;
+  result.sums.assign(scalars, 0);
+  BatchFeeder feeder(rows);
+  Plan* constraints =
+      training && training->constraints ? &training->constraints->plan({}) : nullptr;
+  // The last batch may be smaller: what its shape forbids shows before anything changes.
+  feeder.load(rows.batches() - 1);
+  program.plan(feeder.shapes());
+  for (Dim b = first_batch; b < rows.batches(); ++b) {
+    feeder.load(b);
+    Plan& plan = program.plan(feeder.shapes());
+    plan.run(feeder.pointers(), variables, key, static_cast<uint32_t>(b));
+    for (int i = 0; i < scalars; ++i)
+      result.sums[i] += scalar_value(plan, i) * static_cast<double>(feeder.size());
+    if (training) {
+      apply_gradients(plan, variables, scalars, *training);
+      if (constraints) constraints->run({}, training->constraint_variables, key, 0);
+    }
+    ++result.batches;
+    result.rows += feeder.size();
+    const double elapsed = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+    if (elapsed > budget) break;
+  }
+  return result;
+}
+
+}  // namespace convnet
