@@ -57,7 +57,7 @@ use_backend <- function(backend = c("tensorflow", "cntk", "theano", "plaidml")) 
 #' runif(1)
 use_session_with_seed <- function(seed, disable_gpu = TRUE, disable_parallel_cpu = TRUE, quiet = FALSE) {
   if (!is_whole(seed)) {
-    abort_argument(c("`seed` must be one whole number.", x = sprintf("Received %s.", describe_value(seed))))
+    abort_argument("`seed` must be one whole number.", received = describe_value(seed))
   }
   set.seed(seed)
   if (!quiet) {

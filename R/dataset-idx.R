@@ -4,31 +4,30 @@
 read_idx <- function(file) {
   con <- gzfile(file, "rb")
   on.exit(close(con))
-  damaged <- function(received) {
-    abort_file(c(
+  damaged <- function(expected, received) {
+    abort_file(
       sprintf("`%s` is not a complete IDX file of unsigned bytes.", basename(file)),
-      x = received,
-      i = "Delete the file and get it again."
-    ))
+      expected = expected, received = received, remedy = "Delete the file and get it again."
+    )
   }
   # A damaged gzip stream gives fewer bytes than asked for, and a warning that says less than the error does.
   bytes <- function(n) suppressWarnings(readBin(con, "raw", n))
 
   magic <- as.integer(bytes(4L))
   if (length(magic) < 4L || any(magic[1:3] != c(0L, 0L, 8L)) || magic[4L] == 0L) {
-    damaged(sprintf("Expected a header of the bytes 0, 0, 8 and the rank, received %s.",
-      if (length(magic)) paste(magic, collapse = ", ") else "an empty file"))
+    damaged("a header of the bytes 0, 0, 8 and the rank",
+      if (length(magic)) paste(magic, collapse = ", ") else "an empty file")
   }
   # Sizes are unsigned; the first bit is never set in a file that fits in memory, and set it reads as negative.
   dim <- suppressWarnings(readBin(con, "integer", magic[4L], size = 4L, endian = "big"))
   if (length(dim) < magic[4L] || anyNA(dim) || any(dim < 0L)) {
-    damaged(sprintf("Expected %d sizes after the header.", magic[4L]))
+    damaged(sprintf("%d sizes after the header", magic[4L]), paste(c(dim, "the end"), collapse = ", "))
   }
   n <- prod(dim)
   values <- bytes(n + 1)
   if (length(values) != n) {
-    damaged(sprintf("Expected %.0f values (%s), received %s.", n, paste(dim, collapse = " x "),
-      if (length(values) > n) "more" else format(length(values), scientific = FALSE)))
+    damaged(sprintf("%.0f bytes for the sizes %s", n, format_dim(dim)),
+      if (length(values) > n) "more" else sprintf("%.0f", length(values)))
   }
   if (length(dim) == 1L) values else aperm(array(values, rev(dim)))
 }
@@ -38,11 +37,11 @@ idx_pair <- function(images, labels) {
   x <- read_idx(images)
   y <- read_idx(labels)
   if (length(dim(x)) != 3L || nrow(x) != length(y)) {
-    abort_file(c(
+    abort_file(
       sprintf("`%s` and `%s` do not belong together.", basename(images), basename(labels)),
-      x = sprintf("Received images of %s and %d labels.", paste(dim(x) %||% length(x), collapse = " x "), length(y)),
-      i = "Expected images [n, rows, columns] and n labels."
-    ))
+      expected = "images [n, rows, columns] and n labels",
+      received = sprintf("%s and %d labels", format_dim(dim(x) %||% length(x)), length(y))
+    )
   }
   list(x = as_integer_array(x), y = as.integer(y))
 }

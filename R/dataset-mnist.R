@@ -38,11 +38,8 @@
 #' str(mnist)
 dataset_mnist <- function(path = "mnist.npz") {
   if (!is.character(path) || length(path) != 1L || is.na(path) || !nzchar(path)) {
-    abort_argument(c(
-      "`path` must be one folder name.",
-      x = sprintf("Received %s.", describe_value(path)),
-      i = "Leave `path` out for the package's own cache."
-    ))
+    abort_argument("`path` must be one folder name.",
+      received = describe_value(path), remedy = "Leave `path` out for the package's own cache.")
   }
   folder <- tools::file_path_sans_ext(path.expand(path))
   if (!grepl("^(/|\\\\|[A-Za-z]:)", folder)) folder <- file.path(tools::R_user_dir("convnet", "cache"), folder)
@@ -106,10 +103,11 @@ fetch_file <- function(target, addresses, md5, alternative = NULL) {
   }, "")
   if (verified(target)) return(invisible(target))
 
-  abort_file(c(
-    sprintf("`%s` cannot be downloaded.", basename(target)),
-    stats::setNames(sprintf("Tried %s: %s.", addresses, sub("[.]*$", "", trouble)), rep("x", length(addresses))),
-    i = alternative,
-    i = sprintf("Or put the file into `%s` by hand.", dirname(target))
-  ))
+  abort_file(
+    c(
+      sprintf("`%s` cannot be downloaded.", basename(target)),
+      stats::setNames(sprintf("Tried %s: %s.", addresses, sub("[.]*$", "", trouble)), rep("x", length(addresses)))
+    ),
+    remedy = paste(c(alternative, sprintf("Put the file into `%s` by hand.", dirname(target))), collapse = " Or: ")
+  )
 }

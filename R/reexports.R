@@ -88,10 +88,17 @@ tuple <- function(...) {
   structure(as.list(values), class = c("convnet_tuple", "list"))
 }
 
+format_element <- function(x) if (inherits(x, "convnet_tuple")) format(x) else paste(deparse(x), collapse = " ")
+
 #' @export
 format.convnet_tuple <- function(x, ...) {
-  sprintf("tuple(%s)", paste(vapply(unclass(x), function(value) format_inline(value), ""), collapse = ", "))
+  sprintf("tuple(%s)", paste(vapply(unclass(x), format_element, ""), collapse = ", "))
 }
+
+# What `%<-%` takes apart.
+#' @importFrom zeallot destructure
+#' @export
+destructure.convnet_tuple <- function(x) unclass(x)
 
 #' @export
 print.convnet_tuple <- function(x, ...) {
@@ -122,7 +129,7 @@ shape <- function(...) {
   structure(lapply(sizes, function(size) if (!is.na(size)) size), class = c("convnet_shape", "list"))
 }
 
-# NA for unknown, so that unlist() keeps the place.
+# NA stands for unknown, so that unlist() keeps the place.
 as_sizes <- function(x) {
   if (is.null(x)) return(NA_integer_)
   if (!is.null(dim(x))) return(dim(x))
@@ -130,14 +137,17 @@ as_sizes <- function(x) {
   valid <- (is.numeric(x) || is.logical(x) && all(is.na(x))) &&
     all(is.na(x) & !is.nan(x) | is.finite(x) & x == trunc(x) & x >= -1 & x <= .Machine$integer.max)
   if (!valid) {
-    abort_argument(c(
-      "A shape holds whole numbers from 0 up.",
-      x = sprintf("Received %s.", describe_value(x)),
-      i = "Write NULL, NA or -1 for a size that is not known."
-    ))
+    abort_argument("A shape holds whole numbers from 0 up.",
+      received = describe_value(x), remedy = "Write NULL, NA or -1 for a size that is not known.")
   }
   replace(x, x %in% -1, NA)
 }
+
+#' @export
+`[.convnet_shape` <- function(x, i) structure(unclass(x)[i], class = class(x))
+
+#' @export
+destructure.convnet_shape <- destructure.convnet_tuple
 
 #' @export
 as.integer.convnet_shape <- function(x, ...) {

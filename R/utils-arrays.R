@@ -48,21 +48,17 @@ resolve_dim <- function(dim, n) {
   valid <- is.numeric(sizes) && length(sizes) > 0L && all(is.finite(sizes)) &&
     all(sizes == trunc(sizes) & sizes >= -1) && sum(sizes == -1) <= 1L
   if (!valid) {
-    abort_argument(c(
-      "`dim` must hold whole numbers from 0 up, at most one of them -1.",
-      x = sprintf("Received %s.", describe_value(dim)),
-      i = "For images with one channel write, for instance, `dim = c(-1, 28, 28, 1)`."
-    ))
+    abort_argument("`dim` must hold whole numbers from 0 up, at most one of them -1.",
+      received = describe_value(dim),
+      remedy = "For images with one channel write, for instance, `dim = c(-1, 28, 28, 1)`.")
   }
   known <- prod(sizes[sizes != -1])
   free <- any(sizes == -1)
   if (if (free) known == 0 || n %% known != 0 else known != n) {
-    abort_shape(c(
-      "`dim` does not fit the number of elements of `x`.",
-      x = sprintf("`dim` of %s %s %.0f elements, `x` has %.0f.", format_dim(ifelse(sizes == -1, NA, sizes)),
-        if (free) "needs a multiple of" else "needs", known, n),
-      i = "Put -1 in the place of the dimension that is to be computed."
-    ))
+    abort_shape("`dim` does not fit the number of elements of `x`.",
+      expected = sprintf("%s%.0f elements for `dim` = %s", if (free) "a multiple of " else "", known, format_dim(sizes)),
+      received = sprintf("%.0f", n),
+      remedy = "Put -1 in the place of the dimension that is to be computed.")
   }
   sizes[sizes == -1] <- n / known
   as.integer(sizes)
@@ -99,29 +95,21 @@ to_categorical <- function(y, num_classes = NULL, dtype = "float32") {
   levels <- if (is.factor(y)) nlevels(y)
   index <- label_index(y)
   if (!is.null(num_classes) && !is_count(num_classes)) {
-    abort_argument(c(
-      "`num_classes` must be one whole number from 0 up, or NULL.",
-      x = sprintf("Received %s.", describe_value(num_classes))
-    ))
+    abort_argument("`num_classes` must be one whole number from 0 up, or NULL.", received = describe_value(num_classes))
   }
   # Keras takes 0 for NULL.
   if (is.null(num_classes) || num_classes == 0) {
     if (length(index) == 0L && is.null(levels)) {
-      abort_argument(c(
-        "The number of classes of empty labels is unknown.",
-        x = "Received `y` without elements.",
-        i = "Give `num_classes`."
-      ))
+      abort_argument("The number of classes of empty labels is unknown.",
+        received = "`y` without elements", remedy = "Give `num_classes`.")
     }
     num_classes <- levels %||% (max(index) + 1)
   }
   high <- which(index >= num_classes)[1L]
   if (!is.na(high)) {
-    abort_argument(c(
-      sprintf("`num_classes` = %.0f allows labels from 0 to %.0f.", num_classes, num_classes - 1),
-      x = sprintf("Received the label %.0f at position %d of `y`.", index[high], high),
-      i = "Labels count from 0: subtract 1 from labels that count from 1."
-    ))
+    abort_argument(sprintf("`num_classes` = %.0f allows labels from 0 to %.0f.", num_classes, num_classes - 1),
+      received = sprintf("%.0f at position %d of `y`", index[high], high),
+      remedy = "Labels count from 0: subtract 1 from labels that count from 1.")
   }
   dim <- dim(y) %||% length(y)
   if (length(dim) > 1L && dim[length(dim)] == 1L) dim <- dim[-length(dim)]
@@ -133,17 +121,17 @@ to_categorical <- function(y, num_classes = NULL, dtype = "float32") {
 # Zero-based labels as doubles: positions in the result may exceed the integers.
 label_index <- function(y) {
   refuse <- function(received, remedy) {
-    abort_argument(c("`y` must hold class labels: whole numbers from 0 up.", x = received, i = remedy))
+    abort_argument("`y` must hold class labels: whole numbers from 0 up.", received = received, remedy = remedy)
   }
   if (is.factor(y)) {
     index <- as.double(unclass(y)) - 1
   } else if (is.numeric(y) || is.logical(y) || is.raw(y)) {
     index <- as.double(y)
   } else {
-    refuse(sprintf("Received %s.", describe_value(y)), if (is.character(y)) "Turn text into classes with `factor(y)`.")
+    refuse(describe_value(y), if (is.character(y)) "Turn text into classes with `factor(y)`.")
   }
   at <- function(bad, what, remedy) {
-    if (any(bad)) refuse(sprintf("Received %s at position %d of `y`.", what(index[bad][1L]), which(bad)[1L]), remedy)
+    if (any(bad)) refuse(sprintf("%s at position %d of `y`", what(index[bad][1L]), which(bad)[1L]), remedy)
   }
   at(is.na(index), function(v) "a missing value", "Remove these samples or give them a label.")
   at(index < 0, format, "Labels count from 0; Keras has no negative labels.")
@@ -188,30 +176,22 @@ categorical_type <- function(dtype) {
 normalize <- function(x, axis = -1, order = 2) {
   x <- as_plain_array(x, "x", keep_names = TRUE)
   if (!is.numeric(x) && !is.logical(x)) {
-    abort_argument(c("`x` must be numeric.", x = sprintf("Received %s.", describe_value(x))))
+    abort_argument("`x` must be numeric.", received = describe_value(x))
   }
   missing <- which(is.na(x) & !is.nan(x))
   if (length(missing)) {
-    abort_argument(c(
-      "`x` must not have missing values.",
-      x = sprintf("Received %d, the first at position %d.", length(missing), missing[1L]),
-      i = "Remove or replace them before."
-    ))
+    abort_argument("`x` must not have missing values.",
+      received = sprintf("%d missing, the first at position %d", length(missing), missing[1L]),
+      remedy = "Remove or replace them before.")
   }
   rank <- max(1L, length(dim(x)))
   if (!is_whole(axis) || axis == 0 || abs(axis) > rank) {
-    abort_argument(c(
-      sprintf("`axis` must be from 1 to %d, or from -%d to -1.", rank, rank),
-      x = sprintf("Received %s.", describe_value(axis)),
-      i = "Axes count from 1; -1 is the last one."
-    ))
+    abort_argument(sprintf("`axis` must be from 1 to %d, or from -%d to -1.", rank, rank),
+      received = describe_value(axis), remedy = "Axes count from 1; -1 is the last one.")
   }
   if (!(is_whole(order) && order >= 1 || identical(as.numeric(order), Inf))) {
-    abort_argument(c(
-      "`order` must be a whole number from 1 up, or Inf.",
-      x = sprintf("Received %s.", describe_value(order)),
-      i = "`order = 2` is the Euclidean length."
-    ))
+    abort_argument("`order` must be a whole number from 1 up, or Inf.",
+      received = describe_value(order), remedy = "`order = 2` is the Euclidean length.")
   }
   dims <- if (is.null(dim(x))) length(x) else dim(x)
   axis <- if (axis < 0) rank + 1 + axis else axis
@@ -233,11 +213,9 @@ normalize <- function(x, axis = -1, order = 2) {
 as_plain_array <- function(x, arg, keep_names = FALSE) {
   if (is.data.frame(x)) x <- as.matrix(x)
   if (is.factor(x) || !is.atomic(x) || is.null(x)) {
-    abort_argument(c(
-      sprintf("`%s` must be a vector, a matrix, an array or a data frame.", arg),
-      x = sprintf("Received %s.", describe_value(x)),
-      i = if (is.factor(x)) "Turn a factor into numbers with `as.integer()` or `to_categorical()`."
-    ))
+    abort_argument(sprintf("`%s` must be a vector, a matrix, an array or a data frame.", arg),
+      received = describe_value(x),
+      remedy = if (is.factor(x)) "Turn a factor into numbers with `as.integer()` or `to_categorical()`.")
   }
   if (keep_names) x else unname(x)
 }
