@@ -1,0 +1,89 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "gemm.h"
+
+namespace convnet {
+
+// One spatial axis of a correlation: position q = 0..count-1 writes output
+// out_start + q * out_step and reads, for j = 0..taps-1, kernel element
+// tap_first + j * tap_next against input q * step + base + j * tap_step, where
+// that lies in [0, in).
+struct CorrelationAxis {
+  int64_t count, out_start, out_step;
+  int64_t step, base;
+  int64_t taps, tap_step;
+  int64_t tap_first, tap_next;
+};
+
+struct CorrelationPhase {
+  CorrelationAxis axis[3];
+
+  int64_t positions() const { return axis[0].count * axis[1].count * axis[2].count; }
+  int64_t taps() const { return axis[0].taps * axis[1].taps * axis[2].taps; }
+};
+
+// Channels-last correlation in phases that partition its output, and its taps:
+// output[n, q, g, c] = sum over taps and k of input[n, q + tap, g, k] * kernel[tap, g, k, c].
+// A convolution has one phase; its adjoint one for each residue of the output
+// position modulo the stride. Both are dense: nothing is multiplied by zeros.
+struct CorrelationShape {
+  int64_t batch, groups;
+  int64_t in_channels, out_channels;  // of one group
+  int64_t in[3], out[3], kernel[3];
+  // Where kernel[tap, g, k, c] lies: the sum of each index times its stride.
+  int64_t tap_stride, group_stride, in_stride, out_stride;
+  std::vector<CorrelationPhase> phases;
+};
+
+template <typename T>
+class Correlation {
+ public:
+  explicit Correlation(CorrelationShape shape);
+  size_t workspace() const { return workspace_; }
+  void run(const T* input, const T* kernel, T* output, void* workspace) const;
+
+ private:
+  struct PackTask {
+    int phase;
+    int64_t group, panel;  // panel: a column where lanes run along k
+  };
+  // One or all panels of one block of positions of one phase and group.
+  struct Task {
+    int phase;
+    int64_t group, first_position, first_panel, panels;
+  };
+  // Taps and k that one call of a micro-kernel adds up.
+  struct Chunk {
+    int64_t first_tap, taps, first, length;
+  };
+  struct Plan {
+    int64_t taps, length;             // of one packed row: taps * in_channels
+    bool columns;                     // rows are gathered into a small matrix first
+    int64_t block;                    // positions a task
+    size_t packed;                    // offset of the packed kernel, in elements
+    std::vector<int64_t> tap_offset;  // input elements from the first tap's to each tap's
+    std::vector<Chunk> chunks, column_chunks;
+  };
+  struct Block;
+
+  const T* packed_panel(const T* packed, const Plan& plan, int64_t group, int64_t panel) const;
+  bool pack(const PackTask& task, const T* kernel, T* packed) const;
+  void compute(const Task& task, const T* input, const T* packed, const T* zeros, bool finite,
+               T* output) const;
+  void multiply(const Block& block, const T* const* rows, const Chunk& chunk, const T* b,
+                int64_t panel, bool add) const;
+
+  CorrelationShape shape_;
+  const Gemm<T>& gemm_;
+  bool dot_;  // few columns: lanes along k
+  Panels panels_;
+  std::vector<Plan> plans_;
+  std::vector<PackTask> pack_tasks_;
+  std::vector<Task> tasks_;
+  size_t packed_ = 0, flags_ = 0, workspace_ = 0;  // bytes before the zeros, before the flags, in all
+};
+
+}  // namespace convnet

@@ -1,0 +1,64 @@
+#include "gemm.h"
+
+#include "isa.h"
+
+#if defined(__clang__)
+#define CONVNET_UNROLL _Pragma("unroll")
+#else
+#define CONVNET_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+// Forgets what is known of where a pointer points, above all its alignment: on
+// Windows GCC believes in stack alignments that it does not give (bug 54412).
+#define CONVNET_HIDE(pointer) __asm__ volatile("" : "+r"(pointer) : : "memory")
+
+namespace convnet {
+
+namespace {
+
+namespace baseline {
+#define CONVNET_TARGET
+constexpr int kBytes = 16;
+#if defined(__aarch64__)
+constexpr int kRows = 8;  // 16 accumulators of 32 registers
+#else
+constexpr int kRows = 4;  // 8 of 16
+#endif
+#include "gemm_body.inc"
+#undef CONVNET_TARGET
+}  // namespace baseline
+
+#if defined(__x86_64__) || defined(__i386__)
+namespace avx2 {
+#define CONVNET_TARGET __attribute__((target("avx2,fma")))
+constexpr int kBytes = 32, kRows = 6;  // 12 accumulators of 16 registers
+#include "gemm_body.inc"
+#undef CONVNET_TARGET
+}  // namespace avx2
+
+namespace avx512 {
+#define CONVNET_TARGET __attribute__((target("avx512f,avx2,fma")))
+constexpr int kBytes = 64, kRows = 12;  // 24 accumulators of 32 registers
+#include "gemm_body.inc"
+#undef CONVNET_TARGET
+}  // namespace avx512
+#endif
+
+}  // namespace
+
+template <typename T>
+const Gemm<T>& gemm() {
+#if defined(__x86_64__) || defined(__i386__)
+  switch (detail::isa()) {
+    case detail::kAvx512: return avx512::kGemm<T>;
+    case detail::kAvx2: return avx2::kGemm<T>;
+    default: break;
+  }
+#endif
+  return baseline::kGemm<T>;
+}
+
+template const Gemm<float>& gemm();
+template const Gemm<double>& gemm();
+
+}  // namespace convnet

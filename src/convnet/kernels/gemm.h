@@ -1,0 +1,80 @@
+#pragma once
+#include <cstdint>
+
+namespace convnet {
+
+// The micro-kernels that every matrix product and convolution is made of.
+// A row is `length` elements at rows[s * gemm.rows + r] + first in each segment
+// s: a row of a matrix (one segment), or the channels under each tap of a
+// convolution. Accumulators live in registers; B is packed.
+//
+// tile:  out[r][n] (+)= sum over s, k of rows[s][r][first + k] * b[s][k][n]
+//        b is [segments][length][width], width = lanes or 2 * lanes.
+// dot:   out[r][0] (+)= the same for one column, with lanes along k;
+//        b is [segments][length]. For few columns.
+struct GemmLimits {
+  static constexpr int kMaxRows = 12, kMaxWidth = 32;
+};
+
+template <typename T>
+struct TileArgs {
+  const T* const* rows;
+  int64_t segments, first, length;
+  const T* b;
+  T* const* out;    // one pointer a row
+  int64_t column;   // added to each
+  int row_count;    // rows to store; the others repeat a valid pointer
+  int column_count; // columns to store
+  bool add;         // add to out
+};
+
+// outer: out[r * ldc + n] (+)= sum over p of points[p][first + r] * b[p][n]
+// for all gemm.rows rows, of which those from skip to row_count are stored:
+// points[p] must be readable at first + gemm.rows - 1. b is [count][width].
+template <typename T>
+struct OuterArgs {
+  const T* const* points;
+  int64_t first, count;
+  const T* b;
+  T* out;
+  int64_t ldc;
+  int skip, row_count, column_count;
+  bool add;
+};
+
+template <typename T>
+struct Gemm {
+  int rows, lanes;
+  // [0] for width = lanes, [1] for width = 2 * lanes
+  void (*tile[2])(const TileArgs<T>&);
+  void (*dot)(const TileArgs<T>&);
+  void (*outer[2])(const OuterArgs<T>&);
+
+  int width() const { return 2 * lanes; }
+};
+
+// Those of the instruction set in use; see isa.h.
+template <typename T>
+const Gemm<T>& gemm();
+
+// Columns 0..n-1 cut into panels of 2 * lanes, the last one narrower where that
+// is enough. Panel p is packed at offset p * width of each row of B.
+struct Panels {
+  int64_t columns;
+  int lanes;
+
+  int width() const { return 2 * lanes; }
+  int64_t count() const { return (columns + width() - 1) / width(); }
+  int64_t first(int64_t panel) const { return panel * width(); }
+  int used(int64_t panel) const {
+    const int64_t left = columns - first(panel);
+    return static_cast<int>(left < width() ? left : width());
+  }
+  bool wide(int64_t panel) const { return used(panel) > lanes; }
+  int padded(int64_t panel) const { return wide(panel) ? width() : lanes; }
+  int64_t padded_columns() const {
+    return count() == 0 ? 0 : first(count() - 1) + padded(count() - 1);
+  }
+};
+
+}  // namespace convnet

@@ -1,0 +1,195 @@
+#include "weight_gradient.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "../core/threads.h"
+#include "simd.h"
+#include "walk.h"
+
+namespace convnet {
+
+using detail::align_up;
+using detail::copy_columns;
+using detail::for_each_tap;
+using detail::Walk;
+
+namespace {
+
+constexpr int64_t kPoints = 128;        // positions that one call adds up
+constexpr size_t kColumnBytes = 49152;  // gathered rows, on the task's stack
+constexpr int64_t kFewTasks = 16;
+constexpr int64_t kPiece = 1024;        // positions worth a task of their own
+
+}  // namespace
+
+template <typename T>
+WeightGradient<T>::WeightGradient(CorrelationShape shape)
+    : shape_(std::move(shape)), gemm_(gemm<T>()) {
+  const int64_t K = shape_.in_channels;
+  panels_ = Panels{shape_.out_channels, gemm_.lanes};
+  columns_ = K < gemm_.rows;
+  kernel_size_ = shape_.kernel[0] * shape_.kernel[1] * shape_.kernel[2] * K *
+                 shape_.out_channels * shape_.groups;
+  const int64_t row = static_cast<int64_t>(kColumnBytes / sizeof(T)) / kPoints;
+  const int64_t most = columns_ ? std::max<int64_t>(1, row / std::max<int64_t>(K, 1)) : 1;
+
+  int64_t positions = 0;
+  for (int p = 0; p < static_cast<int>(shape_.phases.size()); ++p) {
+    const CorrelationPhase& phase = shape_.phases[p];
+    Plan plan;
+    for_each_tap(shape_, phase,
+                 [&](int64_t, int64_t, int64_t, int64_t, int64_t offset, int64_t tap) {
+                   plan.tap_offset.push_back(offset);
+                   plan.kernel_tap.push_back(tap);
+                 });
+    plans_.push_back(std::move(plan));
+    positions = std::max(positions, shape_.batch * phase.positions());
+    for (int64_t g = 0; g < shape_.groups; ++g)
+      for (int64_t tap = 0; tap < phase.taps(); tap += most)
+        for (int64_t panel = 0; panel < panels_.count(); ++panel)
+          tasks_.push_back({p, g, tap, std::min(tap + most, phase.taps()), panel, 0});
+  }
+  const int64_t owners = static_cast<int64_t>(tasks_.size());
+  if (owners > 0 && owners < kFewTasks)
+    pieces_ = std::max<int64_t>(1, std::min(kFewTasks / owners, positions / kPiece));
+  for (int64_t piece = 1; piece < pieces_; ++piece)
+    for (int64_t i = 0; i < owners; ++i) {
+      tasks_.push_back(tasks_[i]);
+      tasks_.back().piece = piece;
+    }
+  if (pieces_ > 1) workspace_ = static_cast<size_t>(pieces_ * kernel_size_) * sizeof(T);
+}
+
+// Adds count points to the rows of `length` (tap, k) that begin at first_tap.
+template <typename T>
+void WeightGradient<T>::accumulate(const Task& task, int64_t first_tap, int64_t length,
+                                   const T* const* points, const T* packed, int64_t count,
+                                   T* kernel) const {
+  const int64_t K = shape_.in_channels;
+  const Plan& plan = plans_[task.phase];
+  const int rows = gemm_.rows, used = panels_.used(task.panel);
+  const bool wide = panels_.wide(task.panel);
+  T* column = kernel + task.group * shape_.group_stride +
+              panels_.first(task.panel) * shape_.out_stride;
+  const bool direct = shape_.out_stride == 1 && length <= K;
+  T tile[GemmLimits::kMaxRows * GemmLimits::kMaxWidth];
+
+  OuterArgs<T> args{};
+  args.points = points;
+  args.count = count;
+  args.b = packed;
+  args.column_count = used;
+  for (int64_t row = 0; row < length; row += rows) {
+    // The last tile reaches back rather than past the end of a pixel, unless
+    // the rows are our own.
+    const bool own = columns_;
+    args.first = own ? row : std::min(row, length - rows);
+    args.skip = static_cast<int>(row - args.first);
+    args.row_count = static_cast<int>(std::min<int64_t>(rows, length - args.first));
+    if (direct) {
+      args.out = column + plan.kernel_tap[first_tap] * shape_.tap_stride +
+                 args.first * shape_.in_stride;
+      args.ldc = shape_.in_stride;
+      args.add = true;
+      gemm_.outer[wide](args);
+      continue;
+    }
+    args.out = tile;
+    args.ldc = GemmLimits::kMaxWidth;
+    args.add = false;
+    gemm_.outer[wide](args);
+    for (int r = args.skip; r < args.row_count; ++r) {
+      const int64_t tap = first_tap + (args.first + r) / K, k = (args.first + r) % K;
+      T* out = column + plan.kernel_tap[tap] * shape_.tap_stride + k * shape_.in_stride;
+      for (int n = 0; n < used; ++n)
+        out[n * shape_.out_stride] += tile[r * GemmLimits::kMaxWidth + n];
+    }
+  }
+}
+
+template <typename T>
+void WeightGradient<T>::compute(const Task& task, const T* input, const T* output,
+                                T* kernel) const {
+  const CorrelationPhase& phase = shape_.phases[task.phase];
+  const Plan& plan = plans_[task.phase];
+  const int64_t K = shape_.in_channels, N = shape_.out_channels;
+  const int64_t in_channels = shape_.groups * K, out_channels = shape_.groups * N;
+  const int64_t positions = shape_.batch * phase.positions();
+  const int64_t begin = positions * task.piece / pieces_;
+  const int64_t end = positions * (task.piece + 1) / pieces_;
+  const int used = panels_.used(task.panel), padded = panels_.padded(task.panel);
+  const T* base = input + task.group * K;
+  const T* values = output + task.group * N + panels_.first(task.panel);
+
+  alignas(16) T packed[kPoints * GemmLimits::kMaxWidth];
+  alignas(16) T matrix[kColumnBytes / sizeof(T) + GemmLimits::kMaxRows];
+  const T* points[kPoints];
+  const auto pack = [&](const Walk& walk, T* to) {
+    const T* from = values + walk.out_pixel() * out_channels;
+    for (int n = 0; n < used; ++n) to[n] = from[n];
+    for (int n = used; n < padded; ++n) to[n] = 0;
+  };
+
+  for (int64_t first = begin; first < end; first += kPoints) {
+    const int64_t last = std::min(end, first + kPoints);
+    if (task.last_tap - task.first_tap > 1) {
+      // All taps at once, zeros standing for those outside the input.
+      const int64_t length = (task.last_tap - task.first_tap) * K;
+      bool border = false;
+      Walk walk(shape_, phase, first);
+      for (int64_t q = first; q < last; ++q, walk.next()) {
+        pack(walk, packed + (q - first) * padded);
+        T* row = matrix + (q - first) * length;
+        points[q - first] = row;
+        copy_columns(shape_, phase, walk, plan.tap_offset.data(),
+                     base + walk.in_pixel() * in_channels, task.first_tap, task.last_tap, row);
+        border |= !walk.interior();
+      }
+      std::fill_n(matrix + (last - first) * length, GemmLimits::kMaxRows, T(0));
+      if (!border || all_finite(packed, (last - first) * padded)) {
+        accumulate(task, task.first_tap, length, points, packed, last - first, kernel);
+        continue;
+      }
+    }
+    // Tap by tap, each from the positions where it reads inside the input.
+    for (int64_t tap = task.first_tap; tap < task.last_tap; ++tap) {
+      const int64_t c = tap % phase.axis[2].taps, ab = tap / phase.axis[2].taps;
+      const int64_t a = ab / phase.axis[1].taps, b = ab % phase.axis[1].taps;
+      int64_t count = 0;
+      Walk walk(shape_, phase, first);
+      for (int64_t q = first; q < last; ++q, walk.next()) {
+        if (!walk.inside(0, a) || !walk.inside(1, b) || !walk.inside(2, c)) continue;
+        pack(walk, packed + count * padded);
+        const T* from = base + walk.in_pixel() * in_channels + plan.tap_offset[tap];
+        if (columns_) std::copy_n(from, K, matrix + count * K);
+        points[count] = columns_ ? matrix + count * K : from;
+        ++count;
+      }
+      if (columns_) std::fill_n(matrix + count * K, GemmLimits::kMaxRows, T(0));
+      if (count > 0) accumulate(task, tap, K, points, packed, count, kernel);
+    }
+  }
+}
+
+template <typename T>
+void WeightGradient<T>::run(const T* input, const T* output, T* kernel, void* workspace) const {
+  T* sums = pieces_ > 1 ? static_cast<T*>(workspace) : kernel;
+  std::fill_n(sums, pieces_ * kernel_size_, T(0));
+  parallel_for(static_cast<int64_t>(tasks_.size()), [&](int64_t i) {
+    compute(tasks_[i], input, output, sums + tasks_[i].piece * kernel_size_);
+  });
+  if (pieces_ == 1) return;
+  parallel_ranges(kernel_size_, 4096, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      T sum = sums[i];
+      for (int64_t piece = 1; piece < pieces_; ++piece) sum += sums[piece * kernel_size_ + i];
+      kernel[i] = sum;
+    }
+  });
+}
+
+template class WeightGradient<float>;
+template class WeightGradient<double>;
+
+}  // namespace convnet

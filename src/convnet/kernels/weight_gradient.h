@@ -1,0 +1,40 @@
+#pragma once
+#include "correlation.h"
+
+namespace convnet {
+
+// The derivative of a correlation with respect to its kernel:
+// kernel[tap, g, k, c] = sum over positions of input[n, q + tap, g, k] * output[n, q, g, c].
+// A task owns some taps and columns of one phase and group, and adds up all
+// positions in order, or one piece of them where there are few tasks.
+template <typename T>
+class WeightGradient {
+ public:
+  explicit WeightGradient(CorrelationShape shape);
+  size_t workspace() const { return workspace_; }
+  void run(const T* input, const T* output, T* kernel, void* workspace) const;
+
+ private:
+  struct Task {
+    int phase;
+    int64_t group, first_tap, last_tap, panel, piece;
+  };
+  struct Plan {
+    std::vector<int64_t> tap_offset, kernel_tap;
+  };
+
+  void compute(const Task& task, const T* input, const T* output, T* kernel) const;
+  void accumulate(const Task& task, int64_t first_tap, int64_t length, const T* const* points,
+                  const T* packed, int64_t count, T* kernel) const;
+
+  CorrelationShape shape_;
+  const Gemm<T>& gemm_;
+  Panels panels_;
+  bool columns_;  // few input channels: rows run over taps and channels together
+  int64_t pieces_ = 1, kernel_size_ = 0;
+  std::vector<Plan> plans_;
+  std::vector<Task> tasks_;
+  size_t workspace_ = 0;
+};
+
+}  // namespace convnet
