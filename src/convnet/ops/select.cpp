@@ -1,0 +1,77 @@
+// select(condition, a, b): a where the condition holds, else b; all three broadcast.
+#include "build.h"
+#include "check.h"
+#include "elementwise.h"
+
+namespace convnet {
+
+namespace {
+
+TensorType infer(const Attrs&, const std::vector<TensorType>& in) {
+  require_dtype(in[0], DType::boolean);
+  require_same_dtype(in[1], in[2]);
+  return {in[1].dtype, broadcast(in[0].shape, broadcast(in[1].shape, in[2].shape))};
+}
+
+// A value that does not vary is read through the same loop with a step of 0.
+template <typename T>
+void select_run(const uint8_t* condition, const T* a, Dim a_step, const T* b, Dim b_step, T* out,
+                Dim n) {
+  if (a_step && b_step) {
+    CONVNET_SIMD
+    for (Dim i = 0; i < n; ++i) out[i] = condition[i] ? a[i] : b[i];
+  } else if (a_step) {
+    const T other = *b;
+    CONVNET_SIMD
+    for (Dim i = 0; i < n; ++i) out[i] = condition[i] ? a[i] : other;
+  } else if (b_step) {
+    const T value = *a;
+    CONVNET_SIMD
+    for (Dim i = 0; i < n; ++i) out[i] = condition[i] ? value : b[i];
+  } else {
+    const T value = *a, other = *b;
+    CONVNET_SIMD
+    for (Dim i = 0; i < n; ++i) out[i] = condition[i] ? value : other;
+  }
+}
+
+Prepared prepare(const OpCall& call) {
+  const Alignment<3> aligned(call.out.shape,
+                             {call.in[0].shape, call.in[1].shape, call.in[2].shape});
+  return dispatch_any(call.out.dtype, [&](auto tag) -> Prepared {
+    using T = decltype(tag);
+    return {[=](const void* const* in, void* out, const RunContext&) {
+      const uint8_t* condition = static_cast<const uint8_t*>(in[0]);
+      const T *a = static_cast<const T*>(in[1]), *b = static_cast<const T*>(in[2]);
+      T* result = static_cast<T*>(out);
+      const bool by_element = aligned.varies(0);
+      const Dim a_step = aligned.varies(1), b_step = aligned.varies(2);
+      parallel_ranges(aligned.size, kGrain, [&](Dim begin, Dim end) {
+        aligned.runs(begin, end, [&](Dim at, const std::array<Dim, 3>& start, Dim count) {
+          const T *from_a = a + start[1], *from_b = b + start[2];
+          if (by_element) {
+            select_run(condition + start[0], from_a, a_step, from_b, b_step, result + at, count);
+          } else {
+            const bool holds = condition[start[0]];
+            const T* from = holds ? from_a : from_b;
+            if (holds ? a_step : b_step) std::copy_n(from, count, result + at);
+            else std::fill_n(result + at, count, T(*from));
+          }
+        });
+      });
+    }};
+  });
+}
+
+std::vector<Value> vjp(Emitter& g, const OpCall& call, const std::vector<Value>& in, Value,
+                       Value grad) {
+  const Value zero = g.scalar(0, call.out.dtype);
+  return {kNone, sum_to(g, select(g, in[0], grad, zero), call.in[1].shape),
+          sum_to(g, select(g, in[0], zero, grad), call.in[2].shape)};
+}
+
+}  // namespace
+
+extern const Op op_select{"select", 3, 3, infer, prepare, vjp, true};
+
+}  // namespace convnet

@@ -1,0 +1,165 @@
+#include "build.h"
+#include "check.h"
+#include "elementwise.h"
+
+namespace convnet {
+
+namespace {
+
+using Values = std::vector<Value>;
+
+TensorType infer_any(const Attrs&, const std::vector<TensorType>& in) { return in[0]; }
+
+TensorType infer_number(const Attrs&, const std::vector<TensorType>& in) {
+  require_number(in[0]);
+  return in[0];
+}
+
+TensorType infer_float(const Attrs&, const std::vector<TensorType>& in) {
+  require_float(in[0]);
+  return in[0];
+}
+
+template <typename F>
+Prepared prepare_number(const OpCall& call) {
+  return dispatch_number(call.out.dtype, [&](auto tag) {
+    using T = decltype(tag);
+    return map_unary<T, T>(call, F{}, F::weight);
+  });
+}
+
+template <typename F>
+Prepared prepare_float(const OpCall& call) {
+  return dispatch_float(call.out.dtype, [&](auto tag) {
+    using T = decltype(tag);
+    return map_unary<T, T>(call, F{}, F::weight);
+  });
+}
+
+Values negative_vjp(Emitter& g, const OpCall&, const Values&, Value, Value grad) {
+  return {negative(g, grad)};
+}
+
+Values abs_vjp(Emitter& g, const OpCall&, const Values& in, Value, Value grad) {
+  return {multiply(g, grad, g.emit("sign", {in[0]}))};
+}
+
+Values exp_vjp(Emitter& g, const OpCall&, const Values&, Value out, Value grad) {
+  return {multiply(g, grad, out)};
+}
+
+Values expm1_vjp(Emitter& g, const OpCall&, const Values&, Value out, Value grad) {
+  return {multiply(g, grad, offset(g, out, 1))};
+}
+
+Values log_vjp(Emitter& g, const OpCall&, const Values& in, Value, Value grad) {
+  return {divide(g, grad, in[0])};
+}
+
+Values log1p_vjp(Emitter& g, const OpCall&, const Values& in, Value, Value grad) {
+  return {divide(g, grad, offset(g, in[0], 1))};
+}
+
+Values sqrt_vjp(Emitter& g, const OpCall&, const Values&, Value out, Value grad) {
+  return {divide(g, scale(g, grad, 0.5), out)};
+}
+
+// d x^(-1/2) = -1/2 x^(-3/2)
+Values rsqrt_vjp(Emitter& g, const OpCall&, const Values&, Value out, Value grad) {
+  const Value cube = multiply(g, out, g.emit("square", {out}));
+  return {multiply(g, grad, scale(g, cube, -0.5))};
+}
+
+Values square_vjp(Emitter& g, const OpCall&, const Values& in, Value, Value grad) {
+  return {multiply(g, grad, scale(g, in[0], 2))};
+}
+
+Values sin_vjp(Emitter& g, const OpCall&, const Values& in, Value, Value grad) {
+  return {multiply(g, grad, g.emit("cos", {in[0]}))};
+}
+
+Values cos_vjp(Emitter& g, const OpCall&, const Values& in, Value, Value grad) {
+  return {negative(g, multiply(g, grad, g.emit("sin", {in[0]})))};
+}
+
+Value one_minus(Emitter& g, Value x) {
+  return subtract(g, g.scalar(1, g.type(x).dtype), x);
+}
+
+Values tanh_vjp(Emitter& g, const OpCall&, const Values&, Value out, Value grad) {
+  return {multiply(g, grad, one_minus(g, g.emit("square", {out})))};
+}
+
+Values sigmoid_vjp(Emitter& g, const OpCall&, const Values&, Value out, Value grad) {
+  return {multiply(g, grad, multiply(g, out, one_minus(g, out)))};
+}
+
+Values softplus_vjp(Emitter& g, const OpCall&, const Values& in, Value, Value grad) {
+  return {multiply(g, grad, g.emit("sigmoid", {in[0]}))};
+}
+
+Values relu_vjp(Emitter& g, const OpCall&, const Values&, Value out, Value grad) {
+  return {g.emit("relu_gate", {out, grad})};
+}
+
+TensorType infer_relu_gate(const Attrs&, const std::vector<TensorType>& in) {
+  require_number(in[0]);
+  require_same_dtype(in[0], in[1]);
+  if (!may_equal(in[0].shape, in[1].shape))
+    shape_error("A gate and what passes it have different shapes.", in[0].shape.to_string(),
+                in[1].shape.to_string());
+  return {in[0].dtype, broadcast(in[0].shape, in[1].shape)};
+}
+
+struct Gate {
+  template <typename T>
+  T operator()(T x, T g) const {
+    return x > 0 ? g : T(0);
+  }
+};
+
+Prepared prepare_relu_gate(const OpCall& call) {
+  return dispatch_number(call.out.dtype, [&](auto tag) {
+    using T = decltype(tag);
+    return map_binary<T, T>(call, Gate{});
+  });
+}
+
+// The derivative of the gate with respect to x is 0 wherever it exists.
+Values relu_gate_vjp(Emitter& g, const OpCall&, const Values& in, Value, Value grad) {
+  return {kNone, g.emit("relu_gate", {in[0], grad})};
+}
+
+Values identity_vjp(Emitter&, const OpCall&, const Values&, Value, Value grad) { return {grad}; }
+
+}  // namespace
+
+extern const Op op_negative{"negative", 1, 1, infer_number, prepare_number<scalar::Negative>,
+                            negative_vjp, true};
+extern const Op op_abs{"abs", 1, 1, infer_number, prepare_number<scalar::Abs>, abs_vjp, true};
+// sign, round and floor are constant between jumps: no gradient passes.
+extern const Op op_sign{"sign", 1, 1, infer_number, prepare_number<scalar::Sign>, nullptr, true};
+extern const Op op_round{"round", 1, 1, infer_float, prepare_float<scalar::Round>, nullptr, true};
+extern const Op op_floor{"floor", 1, 1, infer_float, prepare_float<scalar::Floor>, nullptr, true};
+extern const Op op_exp{"exp", 1, 1, infer_float, prepare_float<scalar::Exp>, exp_vjp, true};
+extern const Op op_expm1{"expm1", 1, 1, infer_float, prepare_float<scalar::Expm1>, expm1_vjp, true};
+extern const Op op_log{"log", 1, 1, infer_float, prepare_float<scalar::Log>, log_vjp, true};
+extern const Op op_log1p{"log1p", 1, 1, infer_float, prepare_float<scalar::Log1p>, log1p_vjp, true};
+extern const Op op_sqrt{"sqrt", 1, 1, infer_float, prepare_float<scalar::Sqrt>, sqrt_vjp, true};
+extern const Op op_rsqrt{"rsqrt", 1, 1, infer_float, prepare_float<scalar::Rsqrt>, rsqrt_vjp, true};
+extern const Op op_square{"square", 1, 1, infer_number, prepare_number<scalar::Square>,
+                          square_vjp, true};
+extern const Op op_sin{"sin", 1, 1, infer_float, prepare_float<scalar::Sin>, sin_vjp, true};
+extern const Op op_cos{"cos", 1, 1, infer_float, prepare_float<scalar::Cos>, cos_vjp, true};
+extern const Op op_tanh{"tanh", 1, 1, infer_float, prepare_float<scalar::Tanh>, tanh_vjp, true};
+extern const Op op_sigmoid{"sigmoid", 1, 1, infer_float, prepare_float<scalar::Sigmoid>,
+                           sigmoid_vjp, true};
+extern const Op op_softplus{"softplus", 1, 1, infer_float, prepare_float<scalar::Softplus>,
+                            softplus_vjp, true};
+extern const Op op_relu{"relu", 1, 1, infer_number, prepare_number<scalar::Relu>, relu_vjp, true};
+extern const Op op_relu_gate{"relu_gate", 2, 2, infer_relu_gate, prepare_relu_gate,
+                             relu_gate_vjp, true};
+extern const Op op_identity{"identity", 1, 1, infer_any, nullptr, identity_vjp};
+extern const Op op_stop_gradient{"stop_gradient", 1, 1, infer_any, nullptr, nullptr};
+
+}  // namespace convnet
