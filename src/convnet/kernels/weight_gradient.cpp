@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "../core/threads.h"
-#include "simd.h"
+#include "finite.h"
 #include "walk.h"
 
 namespace convnet {

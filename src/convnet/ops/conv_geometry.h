@@ -30,11 +30,18 @@ struct ConvAttrs {
   ConvAttrs(const Attrs& attrs, const Shape& images);
 };
 
-// The tensor that has images in it must be [batch, spatial..., channels].
+// Checks of the shape rules. `what` names a tensor: "input" or "output gradient".
 void check_images(const Shape& shape, const char* what);
-void check_kernel_rank(const Shape& kernel, int spatial_rank);
-// Both must be floating-point and of one type, which is returned.
-DType common_float(const std::vector<TensorType>& in);
+void check_kernel(const Shape& kernel, Dim groups, int spatial_rank);
+void check_channels(const Shape& images, Dim channels, const char* what);
+void check_groups(Dim channels, Dim groups, const char* what);
+// Both inputs are floating-point, of one dtype.
+void check_floats(const std::vector<TensorType>& in);
+
+// Windows of the three operations; those along an unknown extent are unknown.
+Windows conv_windows(const Attrs& attrs, const Shape& input, const Shape& kernel);
+Windows conv_backward_data_windows(const Attrs& attrs, const Shape& grad, const Shape& kernel);
+Windows conv_backward_weights_windows(const Attrs& attrs, const Shape& input, const Shape& grad);
 
 // Attributes of a triangle operation in explicit mode, with the same strides,
 // dilation, groups and pad_lo as `geometry` and a result of these spatial extents.
@@ -46,7 +53,7 @@ CorrelationShape forward_correlation(const ConvGeometry& geometry);
 // Its adjoint: one phase for each residue of the input position modulo the stride.
 CorrelationShape backward_correlation(const ConvGeometry& geometry);
 
-// How the three operations read their inputs; types are concrete.
+// The same with their channels, when all types are concrete.
 ConvGeometry conv_geometry(const OpCall& call);
 ConvGeometry conv_backward_data_geometry(const OpCall& call);
 ConvGeometry conv_backward_weights_geometry(const OpCall& call);

@@ -1,0 +1,17 @@
+#pragma once
+#include <cstdint>
+
+namespace convnet {
+
+// Whether no value is an Inf or a NaN: only for those x - x is not 0.
+template <typename T>
+bool all_finite(const T* values, int64_t count) {
+  T sum = 0;
+#ifdef _OPENMP
+#pragma omp simd reduction(+ : sum)
+#endif
+  for (int64_t i = 0; i < count; ++i) sum += values[i] - values[i];
+  return sum == 0;
+}
+
+}  // namespace convnet

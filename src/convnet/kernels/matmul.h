@@ -1,0 +1,26 @@
+#pragma once
+#include <memory>
+
+#include "weight_gradient.h"
+
+namespace convnet {
+
+// output [batch, m, n] = op(a) [batch, m, k] times op(b) [batch, k, n], where
+// transposed matrices are stored [k, m] and [n, k]. A product is a correlation
+// over m positions with one tap; with a transposed, the sum runs over positions,
+// as in the gradient of the kernel.
+template <typename T>
+class Matmul {
+ public:
+  Matmul(int64_t batch, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b);
+  size_t workspace() const;
+  void run(const T* a, const T* b, T* output, void* workspace) const;
+
+ private:
+  int64_t batch_, m_, n_, k_;
+  bool transpose_first_;  // a is copied into the workspace, transposed
+  std::unique_ptr<const Correlation<T>> product_;
+  std::unique_ptr<const WeightGradient<T>> gradient_;
+};
+
+}  // namespace convnet

@@ -1,0 +1,47 @@
+// Convolution: input [N, spatial..., Cin], kernel [k..., Cin / groups, Cout].
+#include "build.h"
+#include "conv_geometry.h"
+
+namespace convnet {
+
+namespace {
+
+TensorType infer(const Attrs& attrs, const std::vector<TensorType>& in) {
+  const Shape &input = in[0].shape, &kernel = in[1].shape;
+  check_images(input, "input");
+  const ConvAttrs conv(attrs, input);
+  check_kernel(kernel, conv.groups, conv.spatial_rank);
+  check_floats(in);
+  check_groups(input.back(), conv.groups, "input");
+  const Dim per_group = kernel[conv.spatial_rank];
+  check_channels(input, per_group == kUnknown ? kUnknown : per_group * conv.groups, "input");
+  Shape out{input[0]};
+  for (const Window& w : conv_windows(attrs, input, kernel)) out.push_back(w.out);
+  out.push_back(kernel.back());
+  return {in[0].dtype, out};
+}
+
+Prepared prepare(const OpCall& call) {
+  return dispatch_float(call.out.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    auto plan = std::make_shared<const Correlation<T>>(forward_correlation(conv_geometry(call)));
+    return Prepared{[plan](const void* const* in, void* out, const RunContext& context) {
+                      plan->run(static_cast<const T*>(in[0]), static_cast<const T*>(in[1]),
+                                static_cast<T*>(out), context.workspace);
+                    },
+                    plan->workspace()};
+  });
+}
+
+std::vector<Value> vjp(Emitter& g, const OpCall& call, const std::vector<Value>& in, Value,
+                       Value grad) {
+  const ConvGeometry geometry = conv_geometry(call);
+  return {g.emit("conv_backward_data", {grad, in[1]}, explicit_attrs(geometry, Extents::in)),
+          g.emit("conv_backward_weights", {in[0], grad}, explicit_attrs(geometry, Extents::kernel))};
+}
+
+}  // namespace
+
+extern const Op op_conv = {"conv", 2, 2, infer, prepare, vjp};
+
+}  // namespace convnet
