@@ -56,11 +56,8 @@ use_backend <- function(backend = c("tensorflow", "cntk", "theano", "plaidml")) 
 #' set.seed(42)
 #' runif(1)
 use_session_with_seed <- function(seed, disable_gpu = TRUE, disable_parallel_cpu = TRUE, quiet = FALSE) {
-  if (!is_whole(seed)) {
-    abort_argument("`seed` must be one whole number.", received = describe_value(seed))
-  }
-  set.seed(seed)
-  if (!quiet) {
+  set.seed(check_counts(seed, "seed", lower = -.Machine$integer.max))
+  if (!check_flag(quiet, "quiet")) {
     say_not_needed("Called `set.seed()`, which is enough: results repeat with any number of threads.")
   }
   invisible()

@@ -26,7 +26,7 @@ read_idx <- function(file) {
   n <- prod(dim)
   values <- bytes(n + 1)
   if (length(values) != n) {
-    damaged(sprintf("%.0f bytes for the sizes %s", n, format_dim(dim)),
+    damaged(sprintf("%.0f bytes for the sizes %s", n, format_shape(dim)),
       if (length(values) > n) "more" else sprintf("%.0f", length(values)))
   }
   if (length(dim) == 1L) values else aperm(array(values, rev(dim)))
@@ -40,7 +40,7 @@ idx_pair <- function(images, labels) {
     abort_file(
       sprintf("`%s` and `%s` do not belong together.", basename(images), basename(labels)),
       expected = "images [n, rows, columns] and n labels",
-      received = sprintf("%s and %d labels", format_dim(dim(x) %||% length(x)), length(y))
+      received = sprintf("%s and %d labels", format_shape(dim(x) %||% length(x)), length(y))
     )
   }
   list(x = as_integer_array(x), y = as.integer(y))

@@ -37,11 +37,7 @@
 #' mnist <- dataset_mnist()
 #' str(mnist)
 dataset_mnist <- function(path = "mnist.npz") {
-  if (!is.character(path) || length(path) != 1L || is.na(path) || !nzchar(path)) {
-    abort_argument("`path` must be one folder name.",
-      received = describe_value(path), remedy = "Leave `path` out for the package's own cache.")
-  }
-  folder <- tools::file_path_sans_ext(path.expand(path))
+  folder <- tools::file_path_sans_ext(path.expand(check_string(path, "path")))
   if (!grepl("^(/|\\\\|[A-Za-z]:)", folder)) folder <- file.path(tools::R_user_dir("convnet", "cache"), folder)
 
   mirrors <- getOption("convnet.mnist_mirrors", mnist_mirrors)

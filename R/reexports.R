@@ -138,7 +138,7 @@ as_sizes <- function(x) {
     all(is.na(x) & !is.nan(x) | is.finite(x) & x == trunc(x) & x >= -1 & x <= .Machine$integer.max)
   if (!valid) {
     abort_argument("A shape holds whole numbers from 0 up.",
-      received = describe_value(x), remedy = "Write NULL, NA or -1 for a size that is not known.")
+      received = describe(x), remedy = "Write NULL, NA or -1 for a size that is not known.")
   }
   replace(x, x %in% -1, NA)
 }

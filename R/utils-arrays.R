@@ -30,7 +30,7 @@
 #' # Column-major, as R itself does it:
 #' array_reshape(1:6, c(2, 3), order = "F")
 array_reshape <- function(x, dim, order = c("C", "F")) {
-  order <- match_choice(order, c("C", "F"), "order")
+  order <- check_choice(order[1L], c("C", "F"), "order")
   x <- as_plain_array(x, "x")
   dim <- resolve_dim(dim, length(x))
   # One dimension reads the same in both orders.
@@ -49,14 +49,14 @@ resolve_dim <- function(dim, n) {
     all(sizes == trunc(sizes) & sizes >= -1) && sum(sizes == -1) <= 1L
   if (!valid) {
     abort_argument("`dim` must hold whole numbers from 0 up, at most one of them -1.",
-      received = describe_value(dim),
+      received = if (is.numeric(sizes) && length(sizes)) paste(sizes, collapse = ", ") else describe(dim),
       remedy = "For images with one channel write, for instance, `dim = c(-1, 28, 28, 1)`.")
   }
   known <- prod(sizes[sizes != -1])
   free <- any(sizes == -1)
   if (if (free) known == 0 || n %% known != 0 else known != n) {
     abort_shape("`dim` does not fit the number of elements of `x`.",
-      expected = sprintf("%s%.0f elements for `dim` = %s", if (free) "a multiple of " else "", known, format_dim(sizes)),
+      expected = sprintf("%s%.0f elements for `dim` = %s", if (free) "a multiple of " else "", known, format_shape(ifelse(sizes == -1, NA, sizes))),
       received = sprintf("%.0f", n),
       remedy = "Put -1 in the place of the dimension that is to be computed.")
   }
@@ -94,9 +94,7 @@ to_categorical <- function(y, num_classes = NULL, dtype = "float32") {
   as_type <- categorical_type(dtype)
   levels <- if (is.factor(y)) nlevels(y)
   index <- label_index(y)
-  if (!is.null(num_classes) && !is_count(num_classes)) {
-    abort_argument("`num_classes` must be one whole number from 0 up, or NULL.", received = describe_value(num_classes))
-  }
+  if (!is.null(num_classes)) num_classes <- check_counts(num_classes, "num_classes", lower = 0)
   # Keras takes 0 for NULL.
   if (is.null(num_classes) || num_classes == 0) {
     if (length(index) == 0L && is.null(levels)) {
@@ -128,7 +126,7 @@ label_index <- function(y) {
   } else if (is.numeric(y) || is.logical(y) || is.raw(y)) {
     index <- as.double(y)
   } else {
-    refuse(describe_value(y), if (is.character(y)) "Turn text into classes with `factor(y)`.")
+    refuse(describe(y), if (is.character(y)) "Turn text into classes with `factor(y)`.")
   }
   at <- function(bad, what, remedy) {
     if (any(bad)) refuse(sprintf("%s at position %d of `y`", what(index[bad][1L]), which(bad)[1L]), remedy)
@@ -146,8 +144,7 @@ categorical_type <- function(dtype) {
     uint8 = "integer", uint16 = "integer", uint32 = "integer", uint64 = "integer",
     bool = "logical"
   )
-  dtype <- match_choice(dtype, names(types), "dtype")
-  switch(types[[dtype]], double = as.double, integer = as.integer, logical = as.logical)
+  switch(types[[check_choice(dtype, names(types), "dtype")]], double = as.double, integer = as.integer, logical = as.logical)
 }
 
 #' Scale vectors along an axis to norm 1
@@ -176,7 +173,7 @@ categorical_type <- function(dtype) {
 normalize <- function(x, axis = -1, order = 2) {
   x <- as_plain_array(x, "x", keep_names = TRUE)
   if (!is.numeric(x) && !is.logical(x)) {
-    abort_argument("`x` must be numeric.", received = describe_value(x))
+    abort_argument("`x` must be numeric.", received = paste(describe(x), "of type", typeof(x)))
   }
   missing <- which(is.na(x) & !is.nan(x))
   if (length(missing)) {
@@ -187,11 +184,11 @@ normalize <- function(x, axis = -1, order = 2) {
   rank <- max(1L, length(dim(x)))
   if (!is_whole(axis) || axis == 0 || abs(axis) > rank) {
     abort_argument(sprintf("`axis` must be from 1 to %d, or from -%d to -1.", rank, rank),
-      received = describe_value(axis), remedy = "Axes count from 1; -1 is the last one.")
+      received = describe(axis), remedy = "Axes count from 1; -1 is the last one.")
   }
   if (!(is_whole(order) && order >= 1 || identical(as.numeric(order), Inf))) {
     abort_argument("`order` must be a whole number from 1 up, or Inf.",
-      received = describe_value(order), remedy = "`order = 2` is the Euclidean length.")
+      received = describe(order), remedy = "`order = 2` is the Euclidean length.")
   }
   dims <- if (is.null(dim(x))) length(x) else dim(x)
   axis <- if (axis < 0) rank + 1 + axis else axis
@@ -214,12 +211,10 @@ as_plain_array <- function(x, arg, keep_names = FALSE) {
   if (is.data.frame(x)) x <- as.matrix(x)
   if (is.factor(x) || !is.atomic(x) || is.null(x)) {
     abort_argument(sprintf("`%s` must be a vector, a matrix, an array or a data frame.", arg),
-      received = describe_value(x),
+      received = describe(x),
       remedy = if (is.factor(x)) "Turn a factor into numbers with `as.integer()` or `to_categorical()`.")
   }
   if (keep_names) x else unname(x)
 }
 
 is_whole <- function(x) is.numeric(x) && length(x) == 1L && is.finite(x) && x == trunc(x)
-
-is_count <- function(x) is_whole(x) && x >= 0

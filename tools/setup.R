@@ -1,6 +1,7 @@
 # The R half of setup.sh: which packages are missing, and how to get them from a CRAN mirror. Base R only.
 #   Rscript tools/setup.R missing [NAME ...]    prints "needed NAME" or "optional NAME" a line
 #   Rscript tools/setup.R install NAME ...      installs from the user's mirror
+#   Rscript tools/setup.R mirrors               prints its address
 
 declared <- function(fields) {
   entries <- read.dcf("DESCRIPTION", fields = fields)
@@ -28,11 +29,14 @@ missing_packages <- function(extra) {
   all[!mapply(present, all$name, all$version), ]
 }
 
-install <- function(names) {
+mirrors <- function() {
   repos <- getOption("repos")
-  repos[repos == "@CRAN@"] <- "https://cloud.r-project.org"
-  if (is.null(repos) || !length(repos)) repos <- c(CRAN = "https://cloud.r-project.org")
+  if (!length(repos)) repos <- c(CRAN = "@CRAN@")
+  replace(repos, repos == "@CRAN@", "https://cloud.r-project.org")
+}
 
+install <- function(names) {
+  repos <- mirrors()
   writable <- .libPaths()[file.access(.libPaths(), 2L) == 0L]
   lib <- if (length(writable)) writable[1L] else strsplit(Sys.getenv("R_LIBS_USER"), .Platform$path.sep)[[1L]][1L]
   dir.create(lib, recursive = TRUE, showWarnings = FALSE)
@@ -40,6 +44,8 @@ install <- function(names) {
 
   cat("Installing from", paste(unique(repos), collapse = ", "), "into", lib, "\n")
   options(timeout = max(300, getOption("timeout")))
+  # Package fs, behind testthat and rmarkdown, brings the system library that it needs, if asked.
+  if (!nzchar(Sys.getenv("USE_BUNDLED_LIBUV"))) Sys.setenv(USE_BUNDLED_LIBUV = "1")
   available <- rownames(utils::available.packages(repos = repos))
   known <- intersect(names, available)
   if (length(known)) utils::install.packages(known, lib, repos = repos, Ncpus = 2L, quiet = TRUE)
@@ -53,5 +59,6 @@ args <- commandArgs(trailingOnly = TRUE)
 switch(args[1L],
   missing = with(missing_packages(args[-1L]), writeLines(paste(kind, name)[seq_along(name)])),
   install = install(args[-1L]),
+  mirrors = cat(unique(mirrors())),
   stop("unknown command: ", args[1L])
 )

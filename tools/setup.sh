@@ -98,7 +98,7 @@ printf '%s\n' "$todo" >build/setup.missing
 needed=$({ grep '^needed' <<<"$todo" || true; } | names)
 if [ -n "$needed" ]; then
   give_up "R packages are missing: $needed" \
-    "Neither Debian's archive nor the CRAN mirror $(Rscript -e 'cat(getOption("repos"))') gave them." \
+    "Neither Debian's archive nor the CRAN mirror $(Rscript tools/setup.R mirrors) gave them." \
     "Check the network, set another mirror with options(repos = ) in ~/.Rprofile, or install them by hand."
 fi
 [ -z "$todo" ] || say "not to be had, not needed here: $(names <<<"$todo")"

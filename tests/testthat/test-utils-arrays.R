@@ -35,6 +35,7 @@ test_that("array_reshape() refuses what does not fit", {
     array_reshape(1:6, c(-1, -1))
     array_reshape(1:6, c(2, 3.5))
     array_reshape(1:6, "six")
+    array_reshape(1:6, NULL)
     array_reshape(list(1, 2), 2)
     array_reshape(factor("a"), 1)
     array_reshape(1:6, c(2, 3), order = "R")
