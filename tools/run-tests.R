@@ -10,9 +10,13 @@ cpp_tests <- function() {
   heading("C++")
   log <- tempfile()
   # bash's pipefail: the status is that of make, while the output is seen as it comes.
-  status <- system2("bash", c("-c", shQuote(sprintf("set -o pipefail; make -C tests/cpp run 2>&1 | tee %s", log))))
+  status <- system2("bash", c("-c", shQuote(sprintf(
+    "set -o pipefail; make --no-print-directory -C tests/cpp run BUILD=%s 2>&1 | tee %s",
+    file.path(getwd(), "build", "cpp"), log
+  ))))
   said <- grep("^[0-9]+ passed, [0-9]+ failed", readLines(log, warn = FALSE), value = TRUE)
-  counts <- as.integer(regmatches(said, gregexpr("[0-9]+", said))[length(said)][[1L]][1:2])
+  said <- said[length(said)]
+  counts <- as.integer(unlist(regmatches(said, gregexpr("[0-9]+", said))))
   result(counts[1L], counts[2L], 0L, status)
 }
 
