@@ -1,5 +1,6 @@
 // Every fast path, on every instruction set of this machine, against the loops
 // of ops/ref.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -414,3 +415,155 @@ void test_matmul() {
 
 TEST(kernels_matmul_f32) { test_matmul<float>(); }
 TEST(kernels_matmul_f64) { test_matmul<double>(); }
+
+namespace {
+
+struct PoolCase {
+  Shape x;
+  std::vector<Dim> pool, strides;
+  const char* padding;
+};
+
+template <typename T>
+void test_max_pool() {
+  const PoolCase cases[] = {{{2, 9, 5}, {2}, {2}, "valid"},
+                            {{1, 7, 8, 37}, {3, 2}, {2, 1}, "same"},
+                            {{3, 6, 6, 1}, {3, 3}, {1, 1}, "same"},
+                            {{2, 5, 6, 4, 3}, {2, 3, 2}, {3, 2, 1}, "same"},
+                            {{1, 3, 3, 2}, {3, 3}, {4, 4}, "valid"}};
+  for (const PoolCase& c : cases)
+    for (bool special : {false, true}) {
+      const test::Context context(c.x.to_string());
+      const Attrs attrs{{"pool", number_list(c.pool)},
+                        {"strides", number_list(c.strides)},
+                        {"padding", std::string(c.padding)}};
+      const OpCall pool = make_call<T>(op_max_pool, attrs, {c.x});
+      const OpCall scatter = make_call<T>(op_max_pool_scatter, attrs, {c.x, pool.out.shape});
+      const OpCall gather = make_call<T>(op_max_pool_gather, attrs, {c.x, c.x});
+      Windows windows;
+      for (size_t a = 0; a < c.pool.size(); ++a)
+        windows.push_back(pool_window(c.x[static_cast<int>(a) + 1], c.pool[a], c.strides[a],
+                                      padding_from_name(c.padding), "axis"));
+      auto x = random_values<T>(c.x.size(), 1);
+      for (T& value : x) value = std::round(value * 4);  // ties
+      if (special) {
+        x[x.size() / 2] = std::numeric_limits<T>::quiet_NaN();
+        for (size_t i = 0; i < x.size() / 4; ++i) x[i] = -std::numeric_limits<T>::infinity();
+      }
+      const auto v = random_values<T>(c.x.size(), 2);
+      const auto g = random_values<T>(pool.out.shape.size(), 3);
+      std::vector<T> pooled(g.size()), scattered(x.size()), gathered(g.size());
+      ref::max_pool(c.x[0], c.x.back(), windows, x.data(), pooled.data());
+      ref::max_pool_scatter(c.x[0], c.x.back(), windows, x.data(), g.data(), scattered.data());
+      ref::max_pool_gather(c.x[0], c.x.back(), windows, x.data(), v.data(), gathered.data());
+      CHECK(all_close(run<T>(op_max_pool, pool, {x.data()}), pooled, 0));
+      CHECK(all_close(run<T>(op_max_pool_scatter, scatter, {x.data(), g.data()}), scattered,
+                      tolerance<T>(9)));
+      CHECK(all_close(run<T>(op_max_pool_gather, gather, {x.data(), v.data()}), gathered, 0));
+      check_same_at_any_thread_count(
+          [&] { return run<T>(op_max_pool_scatter, scatter, {x.data(), g.data()}); });
+    }
+}
+
+template <typename T>
+void test_batch_normalization() {
+  for (const Shape& shape : {Shape{3, 5, 7}, Shape{50, 37, 41}, Shape{1, 1}})
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+      const Dim C = shape[axis], inner = shape.product(axis + 1, shape.rank());
+      const auto x = random_values<T>(shape.size(), 1), mean = random_values<T>(C, 2),
+                 gamma = random_values<T>(C, 4), beta = random_values<T>(C, 5);
+      auto variance = random_values<T>(C, 3);
+      for (T& value : variance) value *= value;
+      const OpCall call = make_call<T>(
+          op_batch_normalization, Attrs().set("axis", double(axis)).set("epsilon", 0.001),
+          {shape, Shape{C}, Shape{C}, Shape{C}, Shape{C}});
+      std::vector<T> expected(x.size());
+      for (Dim i = 0; i < shape.size(); ++i) {
+        const Dim c = i / inner % C;
+        expected[i] = (x[i] - mean[c]) / std::sqrt(variance[c] + T(0.001)) * gamma[c] + beta[c];
+      }
+      const auto compute = [&] {
+        return run<T>(op_batch_normalization, call,
+                      {x.data(), mean.data(), variance.data(), gamma.data(), beta.data()});
+      };
+      CHECK(all_close(compute(), expected, 10 * tolerance<T>(1)));
+      check_same_at_any_thread_count(compute);
+    }
+}
+
+template <typename T>
+void test_softmax() {
+  for (const Shape& shape : {Shape{3, 10}, Shape{70, 5, 33}, Shape{4}})
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+      auto x = random_values<T>(shape.size(), 1);
+      for (T& value : x) value *= 500;
+      const OpCall call = make_call<T>(op_softmax, Attrs().set("axis", double(axis)), {shape});
+      const Dim n = shape[axis], inner = shape.product(axis + 1, shape.rank());
+      std::vector<T> expected(x.size());
+      for (Dim i = 0; i < shape.size(); ++i) {
+        const Dim first = i / inner / n * n * inner + i % inner;
+        double sum = 0;
+        for (Dim j = 0; j < n; ++j) sum += std::exp(double(x[first + j * inner]) - double(x[i]));
+        expected[i] = static_cast<T>(1 / sum);
+      }
+      const auto compute = [&] { return run<T>(op_softmax, call, {x.data()}); };
+      CHECK(all_close(compute(), expected, 10 * tolerance<T>(n)));
+      check_same_at_any_thread_count(compute);
+    }
+}
+
+}  // namespace
+
+TEST(kernels_max_pool_f32) { test_max_pool<float>(); }
+TEST(kernels_max_pool_f64) { test_max_pool<double>(); }
+TEST(kernels_batch_normalization_f32) { test_batch_normalization<float>(); }
+TEST(kernels_batch_normalization_f64) { test_batch_normalization<double>(); }
+TEST(kernels_softmax_f32) { test_softmax<float>(); }
+TEST(kernels_softmax_f64) { test_softmax<double>(); }
+
+TEST(kernels_dropout) {
+  const Shape shape{30, 40, 7};
+  const Attrs attrs = Attrs().set("rate", 0.25).set("stream", 5.0);
+  const std::vector<float> ones(shape.size(), 1.0f);
+  const OpCall call = make_call<float>(op_dropout, attrs, {shape});
+  const auto drop = [&](const OpCall& c, RunContext context) {
+    return run<float>(op_dropout, c, {ones.data()}, context);
+  };
+  const auto mask = drop(call, {9, 2, nullptr});
+  const Philox random(9, 5, 2);
+  double kept = 0;
+  bool expected = true;
+  for (Dim i = 0; i < shape.size(); ++i) {
+    const bool keep = uniform_unit(random.block(i / 4)[i % 4]) >= 0.25f;
+    expected = expected && mask[i] == (keep ? 1 / 0.75f : 0);
+    kept += keep;
+  }
+  CHECK(expected);
+  CHECK_CLOSE(kept / shape.size(), 0.75, 0.02);
+  CHECK(!same_bits(mask, drop(call, {9, 3, nullptr})));
+  CHECK(!same_bits(mask, drop(call, {8, 2, nullptr})));
+  check_same_at_any_thread_count([&] { return drop(call, {9, 2, nullptr}); });
+
+  // A seed takes the place of the key.
+  const OpCall seeded = make_call<float>(op_dropout, Attrs(attrs).set("seed", 3.0), {shape});
+  CHECK(same_bits(drop(seeded, {9, 2, nullptr}), drop(seeded, {8, 2, nullptr})));
+
+  // One draw for all of an axis.
+  const OpCall shared = make_call<float>(
+      op_dropout, Attrs(attrs).set("noise_shape", number_list({-1, 1, 7})), {shape});
+  const auto rows = drop(shared, {9, 2, nullptr});
+  bool equal = true, varies = false;
+  for (Dim n = 0; n < 30; ++n)
+    for (Dim i = 0; i < 40 * 7; ++i) {
+      equal = equal && rows[n * 280 + i] == rows[n * 280 + i % 7];
+      varies = varies || rows[n * 280 + i] != rows[i];
+    }
+  CHECK(equal && varies);
+
+  for (double rate : {0.0, 1.0}) {
+    const auto all = drop(make_call<float>(op_dropout, Attrs(attrs).set("rate", rate), {shape}),
+                          {9, 2, nullptr});
+    CHECK(std::all_of(all.begin(), all.end(), [&](float v) { return v == 1 - rate; }));
+  }
+  CHECK_THROWS(make_call<float>(op_dropout, Attrs(attrs).set("rate", 1.5), {shape}), "argument");
+}
