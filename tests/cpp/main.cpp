@@ -1,0 +1,46 @@
+#include <cstdio>
+#include <cstring>
+
+#include "test.h"
+
+namespace test {
+
+namespace {
+long passed = 0, failed = 0;
+std::string context;
+}  // namespace
+
+std::vector<Case>& cases() {
+  static std::vector<Case> all;
+  return all;
+}
+
+void set_context(const std::string& text) { context = text; }
+
+void report(bool ok, const char* file, int line, const std::string& what) {
+  ++(ok ? passed : failed);
+  if (!ok)
+    std::printf("%s:%d: %s%s%s\n", file, line, what.c_str(), context.empty() ? "" : "  -- ",
+                context.c_str());
+}
+
+}  // namespace test
+
+// Runs the tests whose name contains the first argument, or all.
+int main(int argc, char** argv) {
+  for (const auto& test : test::cases()) {
+    if (argc > 1 && !std::strstr(test.name, argv[1])) continue;
+    try {
+      test.run();
+    } catch (const convnet::Error& error) {
+      std::string fields;
+      for (const auto& field : error.fields()) fields += " | " + field.first + ": " + field.second;
+      test::report(false, test.file, 0, std::string(test.name) + " threw " + error.kind() + fields);
+    } catch (const std::exception& error) {
+      test::report(false, test.file, 0, std::string(test.name) + " threw " + error.what());
+    }
+    test::set_context("");
+  }
+  std::printf("%ld passed, %ld failed\n", test::passed, test::failed);
+  return test::failed != 0;
+}
