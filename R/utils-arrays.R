@@ -211,7 +211,7 @@ as_plain_array <- function(x, arg, keep_names = FALSE) {
   if (is.data.frame(x)) x <- as.matrix(x)
   if (is.factor(x) || !is.atomic(x) || is.null(x)) {
     abort_argument(sprintf("`%s` must be a vector, a matrix, an array or a data frame.", arg),
-      received = describe(x),
+      received = if (is.factor(x)) sprintf("a factor of length %d", length(x)) else describe(x),
       remedy = if (is.factor(x)) "Turn a factor into numbers with `as.integer()` or `to_categorical()`.")
   }
   if (keep_names) x else unname(x)

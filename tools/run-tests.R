@@ -73,7 +73,8 @@ r_tests_child <- function(target) {
   testthat::test_dir("tests/testthat",
     package = read.dcf("DESCRIPTION", "Package")[[1L]], load_package = "installed", stop_on_failure = FALSE,
     reporter = testthat::MultiReporter$new(reporters = list(
-      testthat::ProgressReporter$new(show_praise = FALSE), counter$new()
+      testthat::ProgressReporter$new(show_praise = FALSE, update_interval = if (isatty(stdout())) 0.1 else Inf),
+      counter$new()
     ))
   )
 }

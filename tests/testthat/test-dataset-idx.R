@@ -23,7 +23,7 @@ test_that("a damaged IDX file is an error that names the file", {
     writeBin(as.raw(c(...)), file)
     file
   }
-  expect_snapshot(error = TRUE, {
+  expect_snapshot_errors({
     read_idx(bad("empty"))
     read_idx(bad("text", charToRaw("<html>")))
     read_idx(bad("no-sizes", 0, 0, 8, 3, 0, 0, 0, 1))

@@ -33,7 +33,7 @@ test_that("a broken download is an error and leaves nothing", {
     lines <- gsub(dirname(dirname(mirror$target)), "<folder>", lines, fixed = TRUE)
     sub("(absent/data.gz: ).*", "\\1<reason>.", lines)
   }
-  expect_snapshot(error = TRUE, transform = hide, {
+  expect_snapshot_errors(transform = hide, {
     fetch_file(mirror$target, c(mirror$broken, mirror$address), wrong, alternative = "Use something else.")
   })
   expect_error(fetch_file(mirror$target, mirror$broken, wrong), class = "convnet_error_file")
@@ -56,7 +56,7 @@ test_that("dataset_mnist() names the addresses and offers the digits where it ca
 })
 
 test_that("`path` is checked", {
-  expect_snapshot(error = TRUE, {
+  expect_snapshot_errors({
     dataset_mnist(NULL)
     dataset_mnist(c("a", "b"))
   })

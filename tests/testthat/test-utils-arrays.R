@@ -29,7 +29,7 @@ test_that("array_reshape() computes one dimension, keeps the type and follows `o
 })
 
 test_that("array_reshape() refuses what does not fit", {
-  expect_snapshot(error = TRUE, {
+  expect_snapshot_errors({
     array_reshape(1:6, c(2, 4))
     array_reshape(1:6, c(-1, 4))
     array_reshape(1:6, c(-1, -1))
@@ -77,7 +77,7 @@ test_that("to_categorical() returns the type asked for", {
 })
 
 test_that("to_categorical() refuses what is no label", {
-  expect_snapshot(error = TRUE, {
+  expect_snapshot_errors({
     to_categorical(c(0, -1))
     to_categorical(c(0, NA))
     to_categorical(c(0, 1.5))
@@ -112,7 +112,7 @@ test_that("normalize() divides by the norm along the axis", {
 })
 
 test_that("normalize() refuses what it cannot scale", {
-  expect_snapshot(error = TRUE, {
+  expect_snapshot_errors({
     normalize(c(1, NA))
     normalize("a")
     normalize(diag(2), axis = 3)
