@@ -39,31 +39,18 @@ NULL
 #' dim(x_test)
 NULL
 
+# Documented with their methods.
 #' @importFrom generics compile
-#' @export
-generics::compile
-
+#' @export compile
 #' @importFrom generics fit
-#' @export
-generics::fit
+#' @export fit
+NULL
 
-# Not generics::evaluate(x, ...): `evaluate(model, x = x_test, y = y_test)` would dispatch on the images there.
-
-#' Evaluate a model
-#'
-#' The generic function with the signature that Keras has: the images may be given as `x`. On objects of other packages
-#' it does what [generics::evaluate()] does.
-#'
-#' @param object A model.
-#' @param ... Arguments of the method: for a model the data, see the methods.
-#' @return What the method returns: for a model its loss and metrics.
-#' @family training
+# Not generics::evaluate(x, ...): `evaluate(model, x = images, y = labels)` would dispatch on the images there. Methods
+# are registered on both, so that it does not matter which of the two is attached last.
+#' @rdname evaluate
+#' @rawNamespace S3method(evaluate, keras_model)
 #' @export
-#' @examples
-#' model <- keras_model_sequential() %>%
-#'   layer_dense(units = 1, input_shape = 2)
-#' model %>% compile(loss = "mse", optimizer = "sgd")
-#' model %>% evaluate(x = matrix(1:6, 3), y = c(0, 1, 0), verbose = 0)
 evaluate <- function(object, ...) UseMethod("evaluate")
 
 #' @export

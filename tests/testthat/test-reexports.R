@@ -8,7 +8,7 @@ test_that("the operators work with convnet alone", {
   expect_identical(list(g, h), list(28L, NULL))
 })
 
-test_that("evaluate() takes the data as `x`", {
+test_that("evaluate() leaves `x` to the data", {
   expect_identical(names(formals(evaluate)), c("object", "..."))
   expect_identical(compile, generics::compile)
   expect_identical(fit, generics::fit)
