@@ -266,6 +266,7 @@ TEST(parallel_for_uses_threads) {
 TEST(forked_child_runs_serially) {
   set_thread_count(2);
   parallel_for(100, [](int64_t) {});
+  threads_used();
   const pid_t child = fork();
   if (child == 0) {
     std::vector<int> runs(100, 0);

@@ -76,13 +76,15 @@ Values minimum_vjp(Emitter& g, const OpCall& call, const Values& in, Value, Valu
   return extremum_vjp(g, call, in, grad, "less", "greater");
 }
 
-// d (x^y) = y x^(y-1) dx + x^y log(x) dy, where the first is 0 for y = 0 (and
-// x = 0 too), and the second 0 for x <= 0.
+// d (x^y) = y x^(y-1) dx + x^y log(x) dy, where the first is 0 for x = y = 0, and
+// the second 0 for x <= 0.
 Values power_vjp(Emitter& g, const OpCall& call, const Values& in, Value out, Value grad) {
   const DType dtype = call.out.dtype;
   const Value x = in[0], y = in[1];
   const Value zero = g.scalar(0, dtype), one = g.scalar(1, dtype);
-  const Value lower = select(g, g.emit("equal", {y, zero}), one, offset(g, y, -1));
+  const Value both_zero = g.emit(
+      "logical_and", {g.emit("equal", {x, zero}), g.emit("equal", {y, zero})});
+  const Value lower = select(g, both_zero, one, offset(g, y, -1));
   const Value by_x = multiply(g, multiply(g, grad, y), g.emit("power", {x, lower}));
   const Value positive = g.emit("greater", {x, zero});
   const Value log_x = g.emit("log", {select(g, positive, x, one)});

@@ -180,7 +180,7 @@ Prepared prepare_reduction(const Shape& shape, const AxisSet& marked, Finish fin
       const T* from = x + layout.kept.offset(block) + first_column;
       const Dim last_row = std::min(total_rows, (part + 1) * chunk);
       Acc acc[kColumns];
-      std::fill_n(acc, std::max(width, side_by_side * columns), F::start());
+      std::fill_n(acc, side_by_side > 1 ? side_by_side * columns : width, F::start());
       for (Dim row = part * chunk; row < last_row;) {
         const Dim inner = row % rows, count = std::min(rows - inner, last_row - row);
         const T* start = from + layout.reduced.offset(row / rows) + inner * columns;
