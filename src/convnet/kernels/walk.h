@@ -1,9 +1,12 @@
 #pragma once
+#include <algorithm>
+
 #include "correlation.h"
 
 namespace convnet::detail {
 
-// Walks over the positions (n, q0, q1, q2) of a phase in row-major order.
+// Walks over the positions (n, q0, q1, q2) of a phase in row-major order; a row
+// is what n, q0 and q1 have in common.
 class Walk {
  public:
   Walk(const CorrelationShape& shape, const CorrelationPhase& phase, int64_t position)
@@ -13,46 +16,71 @@ class Walk {
       position /= phase.axis[a].count;
     }
     n_ = position;
-    for (int a = 0; a < 3; ++a) settle(a);
+    // Positions along the row where both the first and the last tap are inside.
+    const CorrelationAxis& axis = phase.axis[2];
+    const int64_t reach = (axis.taps - 1) * axis.tap_step;
+    inside_range(axis, std::min<int64_t>(0, reach), shape.in[2], &first_, &last_);
+    int64_t from, to;
+    inside_range(axis, std::max<int64_t>(0, reach), shape.in[2], &from, &to);
+    first_ = std::max(first_, from);
+    last_ = std::min(last_, to);
+    settle();
   }
-  void next() {
-    for (int a = 2; a >= 0; --a) {
-      if (++q_[a] < phase_.axis[a].count) return settle(a);
-      q_[a] = 0;
-      settle(a);
+  void next() { advance(1); }
+  // By at most left_in_row() positions.
+  void advance(int64_t positions) {
+    const CorrelationAxis& axis = phase_.axis[2];
+    q_[2] += positions;
+    in_pixel_ += positions * axis.step;
+    out_pixel_ += positions * axis.out_step;
+    if (q_[2] < axis.count) return;
+    q_[2] = 0;
+    if (++q_[1] == phase_.axis[1].count) {
+      q_[1] = 0;
+      if (++q_[0] == phase_.axis[0].count) {
+        q_[0] = 0;
+        ++n_;
+      }
     }
-    ++n_;
+    settle();
   }
+  int64_t column() const { return q_[2]; }
+  int64_t left_in_row() const { return phase_.axis[2].count - q_[2]; }
   // Pixel that the first tap reads; may lie outside when !interior().
-  int64_t in_pixel() const {
-    return ((n_ * shape_.in[0] + start_[0]) * shape_.in[1] + start_[1]) * shape_.in[2] + start_[2];
-  }
-  int64_t out_pixel() const {
-    int64_t pixel = n_;
-    for (int a = 0; a < 3; ++a) {
-      const CorrelationAxis& axis = phase_.axis[a];
-      pixel = pixel * shape_.out[a] + axis.out_start + q_[a] * axis.out_step;
-    }
-    return pixel;
-  }
+  int64_t in_pixel() const { return in_pixel_; }
+  int64_t out_pixel() const { return out_pixel_; }
   // All taps read inside the input.
-  bool interior() const { return interior_[0] && interior_[1] && interior_[2]; }
+  bool interior() const { return interior_row_ && q_[2] >= first_ && q_[2] < last_; }
+  // Tap j along axis a does.
   bool inside(int a, int64_t j) const {
-    const int64_t i = start_[a] + j * phase_.axis[a].tap_step;
+    const int64_t i = q_[a] * phase_.axis[a].step + phase_.axis[a].base + j * phase_.axis[a].tap_step;
     return i >= 0 && i < shape_.in[a];
+  }
+  // The positions of an axis for which q * step + base + offset is in [0, in).
+  static void inside_range(const CorrelationAxis& axis, int64_t offset, int64_t in, int64_t* first,
+                           int64_t* last) {
+    const int64_t start = axis.base + offset, room = in - start;
+    *first = start >= 0 ? 0 : (-start + axis.step - 1) / axis.step;
+    *last = room <= 0 ? 0 : std::min(axis.count, (room + axis.step - 1) / axis.step);
   }
 
  private:
-  void settle(int a) {
-    const CorrelationAxis& axis = phase_.axis[a];
-    start_[a] = q_[a] * axis.step + axis.base;
-    interior_[a] = inside(a, 0) && inside(a, axis.taps - 1);
+  void settle() {
+    in_pixel_ = out_pixel_ = n_;
+    for (int a = 0; a < 3; ++a) {
+      const CorrelationAxis& axis = phase_.axis[a];
+      in_pixel_ = in_pixel_ * shape_.in[a] + q_[a] * axis.step + axis.base;
+      out_pixel_ = out_pixel_ * shape_.out[a] + axis.out_start + q_[a] * axis.out_step;
+    }
+    interior_row_ = true;
+    for (int a = 0; a < 2; ++a)
+      interior_row_ = interior_row_ && inside(a, 0) && inside(a, phase_.axis[a].taps - 1);
   }
 
   const CorrelationShape& shape_;
   const CorrelationPhase& phase_;
-  int64_t n_, q_[3], start_[3];
-  bool interior_[3];
+  int64_t n_, q_[3], in_pixel_, out_pixel_, first_, last_;
+  bool interior_row_;
 };
 
 // Calls f(tap, its index along each axis, offset, kernel element): offset is in input
@@ -80,6 +108,10 @@ void copy_columns(const CorrelationShape& shape, const CorrelationPhase& phase, 
                   T* columns) {
   const int64_t K = shape.in_channels;
   if (walk.interior()) {
+    if (K == 1) {
+      for (int64_t tap = first_tap; tap < last_tap; ++tap) *columns++ = first[tap_offset[tap]];
+      return;
+    }
     for (int64_t tap = first_tap; tap < last_tap; ++tap)
       for (int64_t k = 0; k < K; ++k) *columns++ = first[tap_offset[tap] + k];
     return;

@@ -125,8 +125,8 @@ void WeightGradient<T>::compute(const Task& task, const T* input, const T* outpu
   alignas(16) T packed[kPoints * GemmLimits::kMaxWidth];
   alignas(16) T matrix[kColumnBytes / sizeof(T) + GemmLimits::kMaxRows];
   const T* points[kPoints];
-  const auto pack = [&](const Walk& walk, T* to) {
-    const T* from = values + walk.out_pixel() * out_channels;
+  const auto pack = [&](int64_t pixel, T* to) {
+    const T* from = values + pixel * out_channels;
     for (int n = 0; n < used; ++n) to[n] = from[n];
     for (int n = used; n < padded; ++n) to[n] = 0;
   };
@@ -139,7 +139,7 @@ void WeightGradient<T>::compute(const Task& task, const T* input, const T* outpu
       bool border = false;
       Walk walk(shape_, phase, first);
       for (int64_t q = first; q < last; ++q, walk.next()) {
-        pack(walk, packed + (q - first) * padded);
+        pack(walk.out_pixel(), packed + (q - first) * padded);
         T* row = matrix + (q - first) * length;
         points[q - first] = row;
         copy_columns(shape_, phase, walk, plan.tap_offset.data(),
@@ -154,17 +154,31 @@ void WeightGradient<T>::compute(const Task& task, const T* input, const T* outpu
     }
     // Tap by tap, each from the positions where it reads inside the input.
     for (int64_t tap = task.first_tap; tap < task.last_tap; ++tap) {
-      const int64_t c = tap % phase.axis[2].taps, ab = tap / phase.axis[2].taps;
+      const CorrelationAxis& axis = phase.axis[2];
+      const int64_t c = tap % axis.taps, ab = tap / axis.taps;
       const int64_t a = ab / phase.axis[1].taps, b = ab % phase.axis[1].taps;
+      int64_t from, to;  // the part of a row where the tap is inside
+      Walk::inside_range(axis, c * axis.tap_step, shape_.in[2], &from, &to);
       int64_t count = 0;
       Walk walk(shape_, phase, first);
-      for (int64_t q = first; q < last; ++q, walk.next()) {
-        if (!walk.inside(0, a) || !walk.inside(1, b) || !walk.inside(2, c)) continue;
-        pack(walk, packed + count * padded);
-        const T* from = base + walk.in_pixel() * in_channels + plan.tap_offset[tap];
-        if (columns_) std::copy_n(from, K, matrix + count * K);
-        points[count] = columns_ ? matrix + count * K : from;
-        ++count;
+      for (int64_t q = first; q < last;) {
+        const int64_t row = std::min(walk.left_in_row(), last - q);
+        if (walk.inside(0, a) && walk.inside(1, b)) {
+          const int64_t begin = std::max<int64_t>(0, from - walk.column());
+          const int64_t end = std::min(row, to - walk.column());
+          const T* x = base + plan.tap_offset[tap] +
+                       (walk.in_pixel() + begin * axis.step) * in_channels;
+          int64_t pixel = walk.out_pixel() + begin * axis.out_step;
+          for (int64_t i = begin; i < end; ++i, ++count) {
+            pack(pixel, packed + count * padded);
+            if (columns_) std::copy_n(x, K, matrix + count * K);
+            points[count] = columns_ ? matrix + count * K : x;
+            x += axis.step * in_channels;
+            pixel += axis.out_step;
+          }
+        }
+        walk.advance(row);
+        q += row;
       }
       if (columns_) std::fill_n(matrix + count * K, GemmLimits::kMaxRows, T(0));
       if (count > 0) accumulate(task, tap, K, points, packed, count, kernel);
