@@ -1,0 +1,92 @@
+#' Sums, means and extremes
+#'
+#' Reduce a tensor along some of its axes, or along all.
+#'
+#' @param x A tensor, number or array. Truth values and whole numbers count as numbers.
+#' @param axis Axes to reduce, counted from 1; -1 is the last one, -2 the one before. `NULL` (default): all of them.
+#'   `k_argmax()` takes one.
+#' @param keepdims `TRUE` keeps a reduced axis with size 1, so that the result broadcasts against `x`; `FALSE` (default)
+#'   drops it.
+#'
+#' @return A tensor without the axes that were reduced; without dimensions for `axis = NULL`. `k_argmax()` gives positions
+#'   along the axis, counted from 0 as class labels are, in dtype `"int32"`; the first of equal values counts.
+#' @section Errors:
+#' `convnet_error_argument` where `axis` is no axis of `x`.
+#' @section Details:
+#' `k_var()` and `k_std()` divide by the number of elements. `k_logsumexp()` is \eqn{\log \sum e^x}{log(sum(exp(x)))}
+#' without overflow. Equal extremes share the gradient of `k_max()` and `k_min()`.
+#' @family tensor operations
+#' @name k_sum
+#' @export
+#' @examples
+#' x <- matrix(1:6, 2)
+#' k_sum(x)
+#' k_mean(x, axis = 1)
+#' k_max(x, axis = -1, keepdims = TRUE)
+#' k_argmax(x)
+k_sum <- function(x, axis = NULL, keepdims = FALSE) reduce("sum", x, axis, keepdims)
+
+#' @rdname k_sum
+#' @export
+k_mean <- function(x, axis = NULL, keepdims = FALSE) reduce("mean", x, axis, keepdims)
+
+#' @rdname k_sum
+#' @export
+k_max <- function(x, axis = NULL, keepdims = FALSE) reduce("max", x, axis, keepdims)
+
+#' @rdname k_sum
+#' @export
+k_min <- function(x, axis = NULL, keepdims = FALSE) reduce("min", x, axis, keepdims)
+
+#' @rdname k_sum
+#' @export
+k_var <- function(x, axis = NULL, keepdims = FALSE) {
+  x <- as_float(x)
+  k_mean(k_square(x - k_mean(x, axis, keepdims = TRUE)), axis, keepdims)
+}
+
+#' @rdname k_sum
+#' @export
+k_std <- function(x, axis = NULL, keepdims = FALSE) k_sqrt(k_var(x, axis, keepdims))
+
+#' @rdname k_sum
+#' @export
+k_logsumexp <- function(x, axis = NULL, keepdims = FALSE) {
+  x <- as_float(x)
+  # Any shift gives the same value, so that the shift counts as constant.
+  shift <- k_stop_gradient(k_max(x, axis, keepdims = TRUE))
+  total <- k_log(k_sum(k_exp(x - shift), axis, keepdims))
+  total + if (keepdims) shift else k_sum(shift, axis)
+}
+
+#' @rdname k_sum
+#' @export
+k_argmax <- function(x, axis = -1) {
+  x <- as_float(x)
+  emit("argmax", list(x), list(axis = as_axis(axis, k_ndim(x), single = TRUE)))
+}
+
+reduce <- function(op, x, axis, keepdims) {
+  x <- as_float(x)
+  emit(op, list(x), list(axes = as_axis(axis, k_ndim(x)), keepdims = check_flag(keepdims, "keepdims")))
+}
+
+# Axes counted from 0, as the core has them. From 1 in R, -1 the last; NULL for all.
+as_axis <- function(axis, rank, single = FALSE, arg = "axis") {
+  if (is.null(axis) && !single) return(seq_len(rank) - 1L)
+  values <- unlist(axis)
+  wrong <- !is.numeric(values) || anyNA(values) || any(values != round(values)) || any(values == 0) ||
+    any(abs(values) > rank) || single && length(values) != 1L
+  if (!wrong) {
+    from_zero <- as.integer(ifelse(values < 0, rank + values, values - 1))
+    wrong <- anyDuplicated(from_zero) > 0L
+  }
+  if (wrong) {
+    abort_argument(sprintf("`%s` names no axis of the tensor.", arg),
+                   expected = sprintf("%s from 1 to %d, or from -%d to -1", if (single) "one number" else "numbers",
+                                      rank, rank),
+                   received = paste(format(values), collapse = ", "),
+                   remedy = "Axes count from 1, the batch axis first; -1 is the last one.")
+  }
+  from_zero
+}
