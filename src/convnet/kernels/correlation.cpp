@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "../core/threads.h"
+#include "depthwise.h"
 #include "finite.h"
 #include "walk.h"
 
@@ -38,6 +39,7 @@ struct Correlation<T>::Block {
 template <typename T>
 Correlation<T>::Correlation(CorrelationShape shape)
     : shape_(std::move(shape)), gemm_(gemm<T>()) {
+  if (is_depthwise(shape_)) return;
   const int64_t K = shape_.in_channels, N = shape_.out_channels;
   panels_ = Panels{N, gemm_.lanes};
 
@@ -261,6 +263,7 @@ void Correlation<T>::compute(const Task& task, const T* input, const T* packed, 
 
 template <typename T>
 void Correlation<T>::run(const T* input, const T* kernel, T* output, void* workspace) const {
+  if (is_depthwise(shape_)) return depthwise_correlation(shape_, input, kernel, output);
   char* bytes = static_cast<char*>(workspace);
   T* packed = reinterpret_cast<T*>(bytes);
   T* zeros = reinterpret_cast<T*>(bytes + packed_);

@@ -78,8 +78,8 @@ class Correlation {
 
   CorrelationShape shape_;
   const Gemm<T>& gemm_;
-  bool dot_;  // few columns: lanes along k
-  Panels panels_;
+  bool dot_ = false;  // few columns: lanes along k
+  Panels panels_{};
   std::vector<Plan> plans_;
   std::vector<PackTask> pack_tasks_;
   std::vector<Task> tasks_;

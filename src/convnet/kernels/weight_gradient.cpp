@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "../core/threads.h"
+#include "depthwise.h"
 #include "finite.h"
 #include "walk.h"
 
@@ -31,6 +32,11 @@ WeightGradient<T>::WeightGradient(CorrelationShape shape)
   columns_ = K < gemm_.rows;
   kernel_size_ = shape_.kernel[0] * shape_.kernel[1] * shape_.kernel[2] * K *
                  shape_.out_channels * shape_.groups;
+  if (is_depthwise(shape_)) {
+    pieces_ = depthwise_pieces(shape_);
+    if (pieces_ > 1) workspace_ = static_cast<size_t>(pieces_ * kernel_size_) * sizeof(T);
+    return;
+  }
   const int64_t row = static_cast<int64_t>(kColumnBytes / sizeof(T)) / kPoints;
   const int64_t most = columns_ ? std::max<int64_t>(1, row / std::max<int64_t>(K, 1)) : 1;
 
@@ -189,10 +195,14 @@ void WeightGradient<T>::compute(const Task& task, const T* input, const T* outpu
 template <typename T>
 void WeightGradient<T>::run(const T* input, const T* output, T* kernel, void* workspace) const {
   T* sums = pieces_ > 1 ? static_cast<T*>(workspace) : kernel;
-  std::fill_n(sums, pieces_ * kernel_size_, T(0));
-  parallel_for(static_cast<int64_t>(tasks_.size()), [&](int64_t i) {
-    compute(tasks_[i], input, output, sums + tasks_[i].piece * kernel_size_);
-  });
+  if (is_depthwise(shape_)) {
+    depthwise_weight_gradient(shape_, pieces_, input, output, sums);
+  } else {
+    std::fill_n(sums, pieces_ * kernel_size_, T(0));
+    parallel_for(static_cast<int64_t>(tasks_.size()), [&](int64_t i) {
+      compute(tasks_[i], input, output, sums + tasks_[i].piece * kernel_size_);
+    });
+  }
   if (pieces_ == 1) return;
   parallel_ranges(kernel_size_, 4096, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {

@@ -29,8 +29,8 @@ class WeightGradient {
 
   CorrelationShape shape_;
   const Gemm<T>& gemm_;
-  Panels panels_;
-  bool columns_;  // few input channels: rows run over taps and channels together
+  Panels panels_{};
+  bool columns_ = false;  // few input channels: rows run over taps and channels together
   int64_t pieces_ = 1, kernel_size_ = 0;
   std::vector<Plan> plans_;
   std::vector<Task> tasks_;

@@ -1,0 +1,104 @@
+#include "depthwise.h"
+
+#include <algorithm>
+
+#include "../core/threads.h"
+#include "walk.h"
+
+#ifdef _OPENMP
+#define CONVNET_SIMD _Pragma("omp simd")
+#else
+#define CONVNET_SIMD
+#endif
+
+namespace convnet {
+
+using detail::for_each_tap;
+using detail::Walk;
+
+namespace {
+
+constexpr int64_t kBlock = 64;      // positions a task
+constexpr int64_t kChannels = 64;   // channels that a task of the gradient owns
+constexpr int64_t kPoints = 128;    // positions that one partial sum covers
+constexpr int64_t kPiece = 1024, kFewTasks = 16;
+
+}  // namespace
+
+template <typename T>
+void depthwise_correlation(const CorrelationShape& shape, const T* input, const T* kernel,
+                           T* output) {
+  const int64_t C = shape.groups;
+  for (const CorrelationPhase& phase : shape.phases) {
+    parallel_ranges(shape.batch * phase.positions(), kBlock, [&](int64_t begin, int64_t end) {
+      Walk walk(shape, phase, begin);
+      for (int64_t q = begin; q < end; ++q, walk.next()) {
+        T* out = output + walk.out_pixel() * C;
+        std::fill_n(out, C, T(0));
+        for_each_tap(shape, phase, [&](int64_t, int64_t a, int64_t b, int64_t c, int64_t offset,
+                                       int64_t tap) {
+          if (!walk.interior() && !(walk.inside(0, a) && walk.inside(1, b) && walk.inside(2, c)))
+            return;
+          const T* x = input + walk.in_pixel() * C + offset;
+          const T* w = kernel + tap * shape.tap_stride;
+          CONVNET_SIMD
+          for (int64_t i = 0; i < C; ++i) out[i] += x[i] * w[i];
+        });
+      }
+    });
+  }
+}
+
+int64_t depthwise_pieces(const CorrelationShape& shape) {
+  int64_t tasks = 0, positions = 0;
+  for (const CorrelationPhase& phase : shape.phases) {
+    tasks += phase.taps() * ((shape.groups + kChannels - 1) / kChannels);
+    positions = std::max(positions, shape.batch * phase.positions());
+  }
+  if (tasks == 0 || tasks >= kFewTasks) return 1;
+  return std::max<int64_t>(1, std::min(kFewTasks / tasks, positions / kPiece));
+}
+
+template <typename T>
+void depthwise_weight_gradient(const CorrelationShape& shape, int64_t pieces, const T* input,
+                               const T* output, T* sums) {
+  const int64_t C = shape.groups, runs = (C + kChannels - 1) / kChannels;
+  const int64_t size = shape.kernel[0] * shape.kernel[1] * shape.kernel[2] * C;
+  std::fill_n(sums, pieces * size, T(0));
+  for (const CorrelationPhase& phase : shape.phases) {
+    const int64_t positions = shape.batch * phase.positions();
+    parallel_for(phase.taps() * runs * pieces, [&](int64_t task) {
+      const int64_t piece = task % pieces, first_channel = task / pieces % runs * kChannels;
+      const int64_t own_tap = task / pieces / runs;
+      const int64_t count = std::min(kChannels, C - first_channel);
+      const int64_t begin = positions * piece / pieces, end = positions * (piece + 1) / pieces;
+      for_each_tap(shape, phase, [&](int64_t index, int64_t a, int64_t b, int64_t c,
+                                     int64_t offset, int64_t tap) {
+        if (index != own_tap) return;
+        T* target = sums + piece * size + tap * shape.tap_stride + first_channel;
+        Walk walk(shape, phase, begin);
+        for (int64_t first = begin; first < end; first += kPoints) {
+          T sum[kChannels] = {};
+          for (int64_t q = first; q < std::min(end, first + kPoints); ++q, walk.next()) {
+            if (!walk.interior() && !(walk.inside(0, a) && walk.inside(1, b) && walk.inside(2, c)))
+              continue;
+            const T* x = input + walk.in_pixel() * C + offset + first_channel;
+            const T* g = output + walk.out_pixel() * C + first_channel;
+            CONVNET_SIMD
+            for (int64_t i = 0; i < count; ++i) sum[i] += x[i] * g[i];
+          }
+          for (int64_t i = 0; i < count; ++i) target[i] += sum[i];
+        }
+      });
+    });
+  }
+}
+
+template void depthwise_correlation(const CorrelationShape&, const float*, const float*, float*);
+template void depthwise_correlation(const CorrelationShape&, const double*, const double*, double*);
+template void depthwise_weight_gradient(const CorrelationShape&, int64_t, const float*,
+                                        const float*, float*);
+template void depthwise_weight_gradient(const CorrelationShape&, int64_t, const double*,
+                                        const double*, double*);
+
+}  // namespace convnet

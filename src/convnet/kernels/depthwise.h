@@ -1,0 +1,23 @@
+#pragma once
+#include "correlation.h"
+
+namespace convnet {
+
+// One channel in and one out for each group: vector lanes run along the groups,
+// and nothing is packed.
+inline bool is_depthwise(const CorrelationShape& shape) {
+  return shape.groups > 1 && shape.in_channels == 1 && shape.out_channels == 1;
+}
+
+template <typename T>
+void depthwise_correlation(const CorrelationShape& shape, const T* input, const T* kernel,
+                           T* output);
+
+// The workspace holds partial sums, depthwise_pieces() kernels of them when
+// that is more than one.
+int64_t depthwise_pieces(const CorrelationShape& shape);
+template <typename T>
+void depthwise_weight_gradient(const CorrelationShape& shape, int64_t pieces, const T* input,
+                               const T* output, T* sums);
+
+}  // namespace convnet
