@@ -1,6 +1,9 @@
+#include <thread>
+
 #include "bind.h"
 #include "convnet/core/threads.h"
 #include "convnet/graph/arena.h"
+#include "convnet/kernels/isa.h"
 
 using namespace convnet;
 
@@ -8,10 +11,14 @@ using namespace convnet;
 void cpp_set_threads(int count) { set_thread_count(count); }
 
 // [[Rcpp::export]]
+int cpp_cores() { return std::max(1u, std::thread::hardware_concurrency()); }
+
+// [[Rcpp::export]]
 Rcpp::List cpp_session() {
   return Rcpp::List::create(Rcpp::Named("threads") = thread_count(),
                             Rcpp::Named("threads_used") = threads_used(),
                             Rcpp::Named("openmp") = has_openmp(),
+                            Rcpp::Named("isa") = isa_name(),
                             Rcpp::Named("workspace") = static_cast<double>(shared_arena().bytes()));
 }
 

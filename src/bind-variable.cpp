@@ -1,8 +1,21 @@
 #include <cstring>
 
 #include "bind-array.h"
+#include "convnet/core/memory.h"
 
 using namespace convnet;
+
+// Throws when a variable of this shape, with the doubles that R draws for it,
+// cannot be held.
+// [[Rcpp::export]]
+void cpp_check_size(Rcpp::IntegerVector dims, std::string dtype) {
+  bind::guarded([&] {
+    const TensorType type = bind::type_from_r(dims, dtype);
+    require_memory(type.bytes());
+    require_memory(TensorType{DType::f64, type.shape}.bytes());
+    return 0;
+  });
+}
 
 // Storage that serialize() knows: raw for float32, double for float64, integer
 // for int32.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "../core/memory.h"
 #include "memory_plan.h"
 
 namespace convnet {
@@ -111,6 +112,7 @@ void Plan::lay_out(const Graph& graph, const std::vector<Value>& live,
     steps_.push_back(std::move(step));
   }
   arena_bytes_ = memory.extent();
+  require_memory(arena_bytes_);
 }
 
 const void* Plan::pointer_of(const Location& location) const {

@@ -93,16 +93,14 @@ Correlation<T>::Correlation(CorrelationShape shape)
   packed_ = align_up(elements * sizeof(T));
   flags_ = packed_ + align_up(static_cast<size_t>(K) * sizeof(T));
 
-  const bool split = !dot_ && blocks < kFewTasks;
+  parts_ = !dot_ && blocks < kFewTasks ? panels : 1;
   for (int p = 0; p < static_cast<int>(plans_.size()); ++p) {
     const int64_t positions = shape_.batch * shape_.phases[p].positions();
-    for (int64_t g = 0; g < shape_.groups; ++g) {
-      if (plans_[p].length > 0)
-        for (int64_t panel = 0; panel < panels; ++panel) pack_tasks_.push_back({p, g, panel});
-      for (int64_t q = 0; q < positions; q += plans_[p].block)
-        for (int64_t panel = 0; panel < panels; panel += split ? 1 : panels)
-          tasks_.push_back({p, g, q, panel, split ? 1 : panels});
-    }
+    tasks_ += (positions + plans_[p].block - 1) / plans_[p].block * shape_.groups * parts_;
+    plans_[p].last_task = tasks_;
+    if (plans_[p].length == 0) continue;
+    for (int64_t g = 0; g < shape_.groups; ++g)
+      for (int64_t panel = 0; panel < panels; ++panel) pack_tasks_.push_back({p, g, panel});
   }
   workspace_ = flags_ + pack_tasks_.size();
 }
@@ -135,6 +133,18 @@ bool Correlation<T>::pack(const PackTask& task, const T* kernel, T* packed) cons
                  }
                });
   return all_finite(begin, plan.length * padded);
+}
+
+template <typename T>
+typename Correlation<T>::Task Correlation<T>::task(int64_t index) const {
+  const auto plan = std::upper_bound(
+      plans_.begin(), plans_.end(), index,
+      [](int64_t i, const Plan& p) { return i < p.last_task; });
+  if (plan != plans_.begin()) index -= (plan - 1)->last_task;
+  const int64_t panels = dot_ ? shape_.out_channels : panels_.count();
+  const int64_t part = index % parts_, group = index / parts_ % shape_.groups;
+  return {static_cast<int>(plan - plans_.begin()), group,
+          index / parts_ / shape_.groups * plan->block, part, parts_ == 1 ? panels : 1};
 }
 
 // Adds one chunk to all rows of a block, for one panel. b: that panel from the
@@ -272,8 +282,8 @@ void Correlation<T>::run(const T* input, const T* kernel, T* output, void* works
   parallel_for(static_cast<int64_t>(pack_tasks_.size()),
                [&](int64_t i) { finite[i] = pack(pack_tasks_[i], kernel, packed); });
   const bool kernel_finite = std::all_of(finite, finite + pack_tasks_.size(), [](char f) { return f; });
-  parallel_for(static_cast<int64_t>(tasks_.size()), [&](int64_t i) {
-    compute(tasks_[i], input, packed, zeros, kernel_finite, output);
+  parallel_for(tasks_, [&](int64_t i) {
+    compute(task(i), input, packed, zeros, kernel_finite, output);
   });
 }
 

@@ -63,12 +63,14 @@ class Correlation {
     int64_t taps, length;             // of one packed row: taps * in_channels
     bool columns;                     // rows are gathered into a small matrix first
     int64_t block;                    // positions a task
+    int64_t last_task;                // of this phase, plus one
     size_t packed;                    // offset of the packed kernel, in elements
     std::vector<int64_t> tap_offset;  // input elements from the first tap's to each tap's
     std::vector<Chunk> chunks, column_chunks;
   };
   struct Block;
 
+  Task task(int64_t index) const;
   const T* packed_panel(const T* packed, const Plan& plan, int64_t group, int64_t panel) const;
   bool pack(const PackTask& task, const T* kernel, T* packed) const;
   void compute(const Task& task, const T* input, const T* packed, const T* zeros, bool finite,
@@ -82,7 +84,8 @@ class Correlation {
   Panels panels_{};
   std::vector<Plan> plans_;
   std::vector<PackTask> pack_tasks_;
-  std::vector<Task> tasks_;
+  int64_t tasks_ = 0;
+  int64_t parts_ = 1;  // tasks that share the panels of a block of positions
   size_t packed_ = 0, flags_ = 0, workspace_ = 0;  // bytes before the zeros, before the flags, in all
 };
 

@@ -1,4 +1,6 @@
 #pragma once
+#include <algorithm>
+
 #include "../core/threads.h"
 #include "conv_geometry.h"
 

@@ -1,0 +1,78 @@
+#' Configuration of a layer or model
+#'
+#' Plain data from which a layer or model like this one can be made again, with
+#' new weights.
+#'
+#' @param object A layer or model.
+#' @param config What `get_config()` returned.
+#' @return `get_config()` a list; `from_config()` a new layer or model.
+#' @family models
+#' @examples
+#' layer <- layer_conv_2d_transpose(filters = 4, kernel_size = 3, strides = 2)
+#' config <- get_config(layer)
+#' config$filters
+#' same <- from_config(config)
+#' @export
+get_config <- function(object) {
+  check_layer(object)
+  data <- environment(object)
+  config <- if (is_model(object)) {
+    list(name = data$name, trainable = data$trainable, dtype = data$dtype,
+         batch_input_shape = data$batch_input_shape %||% model_input_shape(object),
+         layers = lapply(object$layers, get_config))
+  } else {
+    c(list(name = data$name, trainable = data$trainable, dtype = data$dtype,
+           batch_input_shape = data$batch_input_shape),
+      data$config)
+  }
+  structure(config, class_name = data$class_name, definition = data$definition)
+}
+
+# Of a model that took its shape from data: its copies are built, too.
+model_input_shape <- function(model) {
+  first <- if (length(model$layers)) environment(model$layers[[1]])
+  if (isTRUE(environment(model)$built) && is.null(first$batch_input_shape)) model$input_shape
+}
+
+#' @rdname get_config
+#' @export
+from_config <- function(config) {
+  class_name <- attr(config, "class_name")
+  if (is.null(class_name)) {
+    abort_argument("This is not the configuration of a layer or model.",
+                   expected = "what get_config() returns", received = describe(config))
+  }
+  if (class_name == "Sequential") {
+    model <- keras_model_sequential(lapply(config$layers, from_config), name = config$name,
+                                    batch_input_shape = config$batch_input_shape,
+                                    dtype = config$dtype)
+    environment(model)$trainable <- config$trainable
+    return(model)
+  }
+  new_layer(attr(config, "definition") %||% class_name, unclass_config(config))
+}
+
+unclass_config <- function(config) config[seq_along(config)]
+
+#' Copy a model with new weights
+#'
+#' `m2 <- m` gives one model a second name; `clone_model()` makes another model of
+#' the same layers, freshly initialised and not compiled: one for each fold of a
+#' cross-validation, say.
+#'
+#' @param model A model.
+#' @param input_tensors Not used for sequential models.
+#' @return A new model. Copy the weights with
+#'   `set_weights(copy, get_weights(model))`.
+#' @family models
+#' @examples
+#' model <- keras_model_sequential(input_shape = 4) %>% layer_dense(3)
+#' copy <- clone_model(model)
+#' identical(get_weights(copy), get_weights(model))
+#' @export
+clone_model <- function(model, input_tensors = NULL) {
+  if (!is_model(model)) {
+    abort_argument("`model` must be a model.", expected = "a model", received = describe(model))
+  }
+  from_config(get_config(model))
+}

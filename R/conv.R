@@ -1,0 +1,96 @@
+# What the convolution layers share.
+
+# Checks the arguments of a convolution over n spatial dimensions.
+init_conv <- function(n, paddings = c("valid", "same")) {
+  function(args) {
+    args$filters <- check_counts(args$filters, "filters")
+    args$kernel_size <- check_counts(args$kernel_size, "kernel_size", n)
+    args$strides <- check_counts(args$strides, "strides", n)
+    args$dilation_rate <- check_counts(args$dilation_rate, "dilation_rate", n)
+    args$padding <- check_padding(args$padding, paddings)
+    args$data_format <- check_data_format(args$data_format)
+    if (any(args$strides > 1) && any(args$dilation_rate > 1)) {
+      abort_argument("`strides` and `dilation_rate` cannot both be greater than 1.",
+                     expected = "strides = 1 or dilation_rate = 1",
+                     received = paste0("strides = ", format_sizes(args$strides),
+                                       " and dilation_rate = ", format_sizes(args$dilation_rate)))
+    }
+    init_weights(args)
+  }
+}
+
+format_sizes <- function(x) if (length(x) == 1) x else paste0("c(", paste(x, collapse = ", "), ")")
+
+# Activation, initializers, regularizers and constraints by their argument names.
+init_weights <- function(args) {
+  if ("use_bias" %in% names(args)) args$use_bias <- check_flag(args$use_bias, "use_bias")
+  getters <- list(initializer = get_initializer, regularizer = get_regularizer,
+                  constraint = get_constraint)
+  for (kind in names(getters)) {
+    for (arg in grep(paste0("_", kind, "$"), names(args), value = TRUE)) {
+      args[arg] <- list(getters[[kind]](args[[arg]]))
+    }
+  }
+  if ("activation" %in% names(args)) args["activation"] <- list(get_activation(args$activation))
+  args
+}
+
+# The channel extent of an image batch; n spatial dimensions.
+channels_of <- function(input_shape, n, data_format) {
+  axis <- if (data_format == "channels_first") 2 else n + 2
+  if (length(input_shape) != n + 2) {
+    abort_shape("The input has another number of dimensions.",
+                expected = paste0(n + 2, " dimensions, ", image_dimensions(n, data_format)),
+                received = paste("shape", format_shape(input_shape)))
+  }
+  channels <- input_shape[axis]
+  if (is.na(channels)) {
+    abort_shape("The number of channels must be known.",
+                expected = paste("shape", image_dimensions(n, data_format)),
+                received = paste("shape", format_shape(input_shape)),
+                remedy = "Give it in input_shape.")
+  }
+  channels
+}
+
+image_dimensions <- function(n, data_format) {
+  spatial <- switch(n, "steps", c("rows", "columns"), c("planes", "rows", "columns"))
+  paste0("(", paste(c("samples", if (data_format == "channels_first") "channels", spatial,
+                      if (data_format == "channels_last") "channels"), collapse = ", "), ")")
+}
+
+# The core computes channels last.
+channels_last <- function(x, data_format) {
+  if (data_format == "channels_last") return(x)
+  n <- length(x$shape)
+  emit("transpose", list(x), list(perm = c(0, seq_len(n - 2) + 1, 1)))
+}
+
+from_channels_last <- function(x, data_format) {
+  if (data_format == "channels_last") return(x)
+  n <- length(x$shape)
+  emit("transpose", list(x), list(perm = c(0, n - 1, seq_len(n - 2))))
+}
+
+# The convolution, bias and activation of every family member.
+conv_call <- function(self, inputs, op, attrs) {
+  x <- channels_last(inputs, self$data_format)
+  y <- emit(op, list(x, self$kernel), attrs)
+  if (self$use_bias) y <- y + self$bias
+  activate(self$activation, from_channels_last(y, self$data_format))
+}
+
+add_bias_weight <- function(self, size) {
+  if (!self$use_bias) return(invisible())
+  self$bias <- self$add_weight("bias", size, self$bias_initializer, self$bias_regularizer,
+                               self$bias_constraint)
+}
+
+check_channels <- function(inputs, expected, data_format) {
+  channels <- inputs$shape[if (data_format == "channels_first") 2 else length(inputs$shape)]
+  if (!is.na(channels) && channels != expected) {
+    abort_shape("The input has another number of channels than the layer was built for.",
+                expected = paste(expected, "channels"),
+                received = paste0(channels, " channels, shape ", format_shape(inputs$shape)))
+  }
+}

@@ -1,0 +1,8 @@
+#' @keywords internal
+#' @useDynLib convnet, .registration = TRUE
+#' @importFrom Rcpp evalCpp
+"_PACKAGE"
+
+.onLoad <- function(libname, pkgname) {
+  apply_thread_option()
+}

@@ -1,0 +1,96 @@
+#' Evaluate a model
+#'
+#' @inheritParams fit
+#' @param verbose 0: silent, 1: progress.
+#' @param steps Batches to use; all when `NULL`.
+#' @param callbacks For Keras's signature; must be `NULL`.
+#' @return A named list: the loss, then the metrics. The order of the rows does
+#'   not matter; nothing is drawn from R's random numbers.
+#' @family training
+#' @examples
+#' model <- keras_model_sequential(input_shape = 2) %>% layer_dense(1)
+#' model %>% compile(loss = "mse", metrics = "mae")
+#' model %>% evaluate(matrix(0, 4, 2), rep(1, 4), verbose = 0)
+#' @name evaluate
+#' @rawNamespace S3method(generics::evaluate, keras_model)
+evaluate.keras_model <- function(object, x = NULL, y = NULL, batch_size = NULL, verbose = 1,
+                                 sample_weight = NULL, steps = NULL, callbacks = NULL, ...) {
+  batch_size <- check_counts(batch_size %||% 32, "batch_size")
+  job <- evaluation_job(object, x, y, sample_weight)
+  rows <- first_batches(seq_len(job$n), batch_size, steps)
+  progress <- new_progress(verbose, 1, length(rows))
+  progress$epoch_begin(1)
+  started <- proc.time()[["elapsed"]]
+  result <- evaluate_rows(object, job, rows, batch_size, progress)
+  progress$epoch_end(1, result, proc.time()[["elapsed"]] - started)
+  progress$end()
+  result
+}
+
+#' Predict with a model
+#'
+#' @inheritParams fit
+#' @param verbose For Keras's signature; prediction is silent.
+#' @param steps Batches to use; all when `NULL`.
+#' @param callbacks For Keras's signature; must be `NULL`.
+#' @return An array whose first dimension counts the rows of `x`; a list of
+#'   arrays for a model with several outputs. Nothing is drawn from R's random
+#'   numbers.
+#' @section Errors: `convnet_error_shape` when `x` does not have the shape of the
+#'   model's input, `convnet_error_argument` for NA or empty data.
+#' @family training
+#' @examples
+#' model <- keras_model_sequential(input_shape = c(4, 4, 1)) %>%
+#'   layer_conv_2d_transpose(2, kernel_size = 2, strides = 2)
+#' dim(predict(model, array(1, c(3, 4, 4, 1))))
+#' @name predict
+#' @importFrom stats predict
+#' @method predict keras_model
+#' @export
+predict.keras_model <- function(object, x, batch_size = NULL, verbose = 0, steps = NULL,
+                                callbacks = NULL, ...) {
+  apply_thread_option()
+  batch_size <- check_counts(batch_size %||% 32, "batch_size")
+  xs <- model_data(object, x)
+  program <- predict_program(object)
+  rows <- length(first_batches(seq_len(xs$n), batch_size, steps))
+  values <- cpp_predict(program$handle, xs$handles, rows, storage_of(program$variables),
+                        batch_size, program$n_outputs)
+  single_tensor(values)
+}
+
+#' One batch at a time
+#'
+#' For training loops of your own.
+#'
+#' @inheritParams fit
+#' @param x,y One batch of inputs and targets.
+#' @return `train_on_batch()` and `test_on_batch()` a named list: the loss, then
+#'   the metrics, for `train_on_batch()` before the step it makes.
+#'   `predict_on_batch()` an array.
+#' @family training
+#' @examples
+#' model <- keras_model_sequential(input_shape = 2) %>% layer_dense(1)
+#' model %>% compile(optimizer = "sgd", loss = "mse")
+#' train_on_batch(model, matrix(1, 4, 2), rep(1, 4))
+#' test_on_batch(model, matrix(1, 4, 2), rep(1, 4))
+#' predict_on_batch(model, matrix(1, 1, 2))
+#' @export
+train_on_batch <- function(object, x, y, class_weight = NULL, sample_weight = NULL) {
+  job <- training_job(object, x, y, sample_weight, class_weight)
+  program <- step_program(object, job$targets, job$weighted, training = TRUE)
+  run_epoch(object, program, job, seq_len(job$n), job$n, new_progress(0, 1, job$n), new_callback_list(NULL, object, NULL))
+}
+
+#' @rdname train_on_batch
+#' @export
+test_on_batch <- function(object, x, y, sample_weight = NULL) {
+  job <- evaluation_job(object, x, y, sample_weight)
+  evaluate_rows(object, job, seq_len(job$n), job$n)
+}
+
+#' @rdname train_on_batch
+#' @export
+predict_on_batch <- function(object, x) {
+  predict(object, x, batch_size = rows_of(as_input_list(x)[[1]]))
+}

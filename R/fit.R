@@ -1,0 +1,213 @@
+#' Train a model
+#'
+#' Minimises the loss over batches of rows. The steps run in C++; R looks at
+#' interrupts and progress every 100 milliseconds. Interrupting (Esc, Ctrl-C)
+#' keeps what has been learnt and returns the history so far. `set.seed()` before
+#' `fit()` repeats a run exactly, whatever the number of threads.
+#'
+#' @param object A compiled model.
+#' @param x Array, matrix or data frame of inputs, one sample for each index of
+#'   the first dimension; a list of arrays for several inputs.
+#' @param y Targets: an array, vector, or factor; a list for several outputs.
+#' @param batch_size Samples in a step; 32 when `NULL`.
+#' @param epochs How often to go through the data. With `initial_epoch` the
+#'   number of the last epoch.
+#' @param verbose 0: silent, 1: a progress bar in a terminal, a line an epoch
+#'   elsewhere, 2: a line an epoch.
+#' @param callbacks A list of callbacks; see [callback_lambda()].
+#' @param view_metrics For Keras's signature; not used.
+#' @param validation_split Share of the rows, the last ones, to hold out.
+#' @param validation_data `list(x, y)` or `list(x, y, sample_weight)` to
+#'   evaluate after each epoch.
+#' @param shuffle `TRUE`: another order of the rows each epoch; `"batch"`:
+#'   another order of the batches.
+#' @param class_weight Weights of the classes: a list named `"0"`, `"1"`, ..., or
+#'   a vector from class 0 on.
+#' @param sample_weight One weight for each row.
+#' @param initial_epoch Epochs done before, for resumed training.
+#' @param steps_per_epoch Batches in an epoch; all when `NULL`.
+#' @param validation_steps Batches of the validation data to use; all when `NULL`.
+#' @param ... Not used.
+#' @return A history (see [plot.keras_training_history()]), invisibly.
+#' @section Errors: `convnet_error_argument` and `convnet_error_shape` for data
+#'   that do not fit: rank, channels, NA, rows of `y`, labels out of range. The
+#'   model is as it was then.
+#' @family training
+#' @examples
+#' x <- matrix(rnorm(200), 100)
+#' y <- x %*% c(1, -2)
+#' model <- keras_model_sequential(input_shape = 2) %>% layer_dense(1)
+#' model %>% compile(optimizer = optimizer_adam(0.05), loss = "mse")
+#' history <- model %>% fit(x, y, epochs = 3, verbose = 0)
+#' history
+#' @name fit
+#' @method fit keras_model
+#' @export
+fit.keras_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epochs = 10,
+                            verbose = getOption("keras.fit_verbose", default = 1),
+                            callbacks = NULL, view_metrics = "auto", validation_split = 0,
+                            validation_data = NULL, shuffle = TRUE, class_weight = NULL,
+                            sample_weight = NULL, initial_epoch = 0, steps_per_epoch = NULL,
+                            validation_steps = NULL, ...) {
+  require_compiled(object)
+  batch_size <- check_counts(batch_size %||% 32, "batch_size")
+  epochs <- check_counts(epochs, "epochs")
+  initial_epoch <- check_counts(initial_epoch, "initial_epoch", lower = 0)
+  verbose <- check_number(if (identical(verbose, "auto")) 1 else as.numeric(verbose), "verbose", 0, 2)
+  check_number(validation_split, "validation_split", 0, 1)
+  job <- training_job(object, x, y, sample_weight, class_weight)
+  held_out <- split_rows(job$n, validation_split)
+  validation <- if (!is.null(validation_data)) {
+    if (!is.list(validation_data) || !length(validation_data) %in% 2:3) {
+      abort_argument("`validation_data` must be a list.",
+                     expected = "list(x, y) or list(x, y, sample_weight)",
+                     received = describe(validation_data))
+    }
+    evaluation_job(object, validation_data[[1]], validation_data[[2]],
+                   if (length(validation_data) == 3) validation_data[[3]])
+  } else if (length(held_out$validation)) {
+    c(job[c("handles", "targets", "weighted")], list(n = length(held_out$validation)))
+  }
+  validation_rows <- if (is.null(validation_data)) held_out$validation else seq_len(validation$n %||% 0)
+  validation_rows <- first_batches(validation_rows, batch_size, validation_steps)
+  train_rows <- first_batches(held_out$train, batch_size, steps_per_epoch)
+  run_epochs(object, job, held_out$train, length(train_rows), validation, validation_rows,
+             list(batch_size = batch_size, epochs = epochs, initial_epoch = initial_epoch,
+                  verbose = verbose, shuffle = shuffle, callbacks = callbacks))
+}
+
+split_rows <- function(n, share) {
+  kept <- if (share > 0) floor(n * (1 - share)) else n
+  if (kept < 1) {
+    abort_argument("`validation_split` leaves no rows to train on.", expected = "a share below 1",
+                   received = share)
+  }
+  list(train = seq_len(kept), validation = seq_len(n)[-seq_len(kept)])
+}
+
+first_batches <- function(rows, batch_size, steps) {
+  if (is.null(steps)) rows else rows[seq_len(min(length(rows), check_counts(steps, "steps") * batch_size))]
+}
+
+# Data of a model as datasets, in the order of a step program's inputs.
+training_job <- function(model, x, y, sample_weight = NULL, class_weight = NULL) {
+  require_compiled(model)
+  xs <- model_data(model, x)
+  targets <- model_targets(model, y, xs$n)
+  weights <- row_weights(sample_weight, class_weight, targets, xs$n)
+  handles <- c(xs$handles, unname(lapply(targets, function(t) {
+    as_dataset(t$value, t$dtype, "y", t$shape)
+  })))
+  if (!is.null(weights)) {
+    handles <- c(handles, list(as_dataset(weights, environment(model)$outputs[[1]]$dtype, "sample_weight")))
+  }
+  list(handles = handles, n = xs$n, targets = target_types(targets), weighted = !is.null(weights))
+}
+
+evaluation_job <- training_job
+
+epoch_order <- function(rows, used, batch_size, shuffle) {
+  if (identical(shuffle, "batch")) {
+    batches <- split(rows, (seq_along(rows) - 1) %/% batch_size)
+    rows <- unlist(batches[sample.int(length(batches))], use.names = FALSE)
+  } else if (isTRUE(as.logical(shuffle))) {
+    rows <- rows[sample.int(length(rows))]
+  }
+  rows[seq_len(used)]
+}
+
+run_epochs <- function(model, job, rows, used, validation, validation_rows, options) {
+  data <- environment(model)
+  program <- step_program(model, job$targets, job$weighted, training = TRUE)
+  callbacks <- new_callback_list(options$callbacks, model, options)
+  progress <- new_progress(options$verbose, options$epochs, used)
+  state <- new.env()
+  state$logs <- list()
+  state$interrupted <- FALSE
+  data$stop_training <- FALSE
+  callbacks$on_train_begin()
+  tryCatch(
+    for (epoch in seq_len(options$epochs)[seq_len(options$epochs) > options$initial_epoch]) {
+      progress$epoch_begin(epoch)
+      callbacks$on_epoch_begin(epoch)
+      started <- proc.time()[["elapsed"]]
+      order <- epoch_order(rows, used, options$batch_size, options$shuffle)
+      logs <- run_epoch(model, program, job, order, options$batch_size, progress, callbacks)
+      if (length(validation_rows)) {
+        held_out <- evaluate_rows(model, validation, validation_rows, options$batch_size)
+        logs <- c(logs, stats::setNames(held_out, paste0("val_", names(held_out))))
+      }
+      state$logs[[length(state$logs) + 1L]] <- logs
+      progress$epoch_end(epoch, logs, proc.time()[["elapsed"]] - started)
+      callbacks$on_epoch_end(epoch, logs)
+      if (isTRUE(data$stop_training)) break
+    },
+    interrupt = function(i) state$interrupted <- TRUE
+  )
+  progress$end()
+  callbacks$on_train_end()
+  names <- names(state$logs[[1]])
+  metrics <- lapply(stats::setNames(names, names), function(name) {
+    vapply(state$logs, function(l) l[[name]], 0)
+  })
+  if (any(is.nan(metrics$loss))) {
+    rlang::warn(c("The loss became NaN.", i = "Try a smaller learning rate, or look for extreme values in the data."),
+                class = "convnet_warning_nan", call = NULL)
+  }
+  invisible(new_history(
+    list(batch_size = options$batch_size, epochs = options$epochs, samples = used,
+         validation_samples = length(validation_rows), do_validation = length(validation_rows) > 0,
+         metrics = as.character(names), interrupted = state$interrupted),
+    metrics))
+}
+
+# Runs about 100 milliseconds of batches at a time, so that R can answer.
+run_epoch <- function(model, program, job, order, batch_size, progress, callbacks) {
+  apply_thread_option()
+  optimizer <- environment(model)$compiled$optimizer
+  key <- draw_key()
+  budget <- if (callbacks$wants_batches) 0 else 100
+  sums <- numeric(length(program$names))
+  batch <- done <- 0
+  batches <- ceiling(length(order) / batch_size)
+  while (batch < batches) {
+    callbacks$on_batch_begin(batch + 1)
+    result <- cpp_run_batches(program$handle, job$handles, order, storage_of(program$variables),
+                              batch_size, batch, length(sums), budget, key,
+                              training_arguments(model, program))
+    optimizer$iterations <- optimizer$iterations + result$batches
+    batch <- batch + result$batches
+    done <- done + result$rows
+    sums <- sums + result$sums
+    logs <- step_logs(program, sums, done)
+    callbacks$on_batch_end(batch, logs)
+    progress$update(done, logs)
+    if (isTRUE(environment(model)$stop_training)) break
+  }
+  logs
+}
+
+# Sums over rows to the named values of the history.
+step_logs <- function(program, sums, rows) {
+  means <- sums / rows
+  divided <- program$weighted_by > 0
+  means[divided] <- means[divided] / means[program$weighted_by[divided]]
+  shown <- nzchar(program$names)
+  stats::setNames(as.list(means[shown]), make.unique(program$names[shown], "_"))
+}
+
+evaluate_rows <- function(model, job, rows, batch_size, progress = NULL) {
+  apply_thread_option()
+  program <- step_program(model, job$targets, job$weighted, training = FALSE)
+  sums <- numeric(length(program$names))
+  batch <- done <- 0
+  while (batch < ceiling(length(rows) / batch_size)) {
+    result <- cpp_run_batches(program$handle, job$handles, rows, storage_of(program$variables),
+                              batch_size, batch, length(sums), 100, c(0, 0), NULL)
+    batch <- batch + result$batches
+    done <- done + result$rows
+    sums <- sums + result$sums
+    if (!is.null(progress)) progress$update(done, step_logs(program, sums, done))
+  }
+  step_logs(program, sums, done)
+}

@@ -1,0 +1,146 @@
+#' Optimizers
+#'
+#' How [compile()] and [fit()] change weights \eqn{w} along gradients \eqn{g}.
+#' Stochastic gradient descent: \eqn{v \leftarrow \mu v - \eta g},
+#' \eqn{w \leftarrow w + v}, with Nesterov's look-ahead
+#' \eqn{w \leftarrow w + \mu v - \eta g}. RMSprop divides by a moving root mean
+#' square of the gradient; Adam uses moving first and second moments with bias
+#' correction.
+#'
+#' @param lr,learning_rate Step size \eqn{\eta}; two names of one argument.
+#' @param momentum Weight \eqn{\mu} of the previous step, in `[0, 1]`.
+#' @param decay The learning rate of step \eqn{t} (from 0) is
+#'   \eqn{\eta / (1 + decay \cdot t)}.
+#' @param nesterov Use Nesterov momentum.
+#' @param clipnorm Gradients of a weight with a larger Euclidean norm are scaled
+#'   down to it.
+#' @param clipvalue Gradients are clipped to `[-clipvalue, clipvalue]`.
+#' @param global_clipnorm As `clipnorm`, for the norm over all weights together.
+#' @param weight_decay Before each step weights are multiplied by
+#'   \eqn{1 - \eta \cdot} `weight_decay`.
+#' @return An optimizer for [compile()], which works on its own copy.
+#' @section Errors: `convnet_error_argument` for values out of range.
+#' @references Tieleman, T. and Hinton, G. (2012), *Lecture 6.5: RMSprop*,
+#'   COURSERA. Kingma, D. and Ba, J. (2015), *Adam: a method for stochastic
+#'   optimization*, ICLR. Reddi, S., Kale, S. and Kumar, S. (2018), *On the
+#'   convergence of Adam and beyond*, ICLR (`amsgrad`).
+#' @family optimizers
+#' @examples
+#' optimizer_sgd(lr = 0.1, momentum = 0.9, nesterov = TRUE)
+#' optimizer_adam(learning_rate = 1e-3, clipnorm = 1)
+#' @name optimizers
+NULL
+
+#' @rdname optimizers
+#' @export
+optimizer_sgd <- function(lr = 0.01, momentum = 0, decay = 0, nesterov = FALSE, clipnorm = NULL,
+                          clipvalue = NULL, learning_rate = lr, weight_decay = NULL,
+                          global_clipnorm = NULL) {
+  new_optimizer("SGD", learning_rate, decay, clipnorm, clipvalue, weight_decay, global_clipnorm,
+                momentum = check_number(momentum, "momentum", 0, 1),
+                nesterov = check_flag(nesterov, "nesterov"))
+}
+
+#' @rdname optimizers
+#' @param rho Weight of the old mean square.
+#' @param epsilon Small number that keeps divisions safe; [k_epsilon()] when `NULL`.
+#' @param centered Subtract the squared moving mean of the gradient.
+#' @export
+optimizer_rmsprop <- function(lr = 0.001, rho = 0.9, epsilon = NULL, decay = 0, clipnorm = NULL,
+                              clipvalue = NULL, learning_rate = lr, momentum = 0,
+                              centered = FALSE, weight_decay = NULL, global_clipnorm = NULL) {
+  new_optimizer("RMSprop", learning_rate, decay, clipnorm, clipvalue, weight_decay,
+                global_clipnorm, rho = check_number(rho, "rho", 0, 1),
+                epsilon = check_number(epsilon %||% the$epsilon, "epsilon", 0),
+                momentum = check_number(momentum, "momentum", 0, 1),
+                centered = check_flag(centered, "centered"))
+}
+
+#' @rdname optimizers
+#' @param beta_1,beta_2 Weights of the old first and second moment.
+#' @param amsgrad Divide by the largest second moment so far.
+#' @export
+optimizer_adam <- function(lr = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = NULL, decay = 0,
+                           amsgrad = FALSE, clipnorm = NULL, clipvalue = NULL,
+                           learning_rate = lr, weight_decay = NULL, global_clipnorm = NULL) {
+  new_optimizer("Adam", learning_rate, decay, clipnorm, clipvalue, weight_decay, global_clipnorm,
+                beta_1 = check_number(beta_1, "beta_1", 0, 1),
+                beta_2 = check_number(beta_2, "beta_2", 0, 1),
+                epsilon = check_number(epsilon %||% the$epsilon, "epsilon", 0),
+                amsgrad = check_flag(amsgrad, "amsgrad"))
+}
+
+# An environment: `model$optimizer$learning_rate <- 1e-4` changes the model's.
+new_optimizer <- function(class_name, learning_rate, decay, clipnorm, clipvalue, weight_decay,
+                          global_clipnorm, ...) {
+  optional <- function(x, arg) if (is.null(x)) 0 else check_number(x, arg, 0)
+  optimizer <- new.env(parent = emptyenv())
+  optimizer$config <- list(
+    class_name = class_name, learning_rate = check_number(learning_rate, "learning_rate", 0),
+    decay = check_number(decay, "decay", 0), clipnorm = optional(clipnorm, "clipnorm"),
+    clipvalue = optional(clipvalue, "clipvalue"),
+    weight_decay = optional(weight_decay, "weight_decay"),
+    global_clipnorm = optional(global_clipnorm, "global_clipnorm"), ...)
+  optimizer$iterations <- 0
+  optimizer$slots <- NULL  # a list of storages for each trained variable
+  class(optimizer) <- "keras_optimizer"
+  optimizer
+}
+
+get_optimizer <- function(x) {
+  known <- list(sgd = optimizer_sgd, rmsprop = optimizer_rmsprop, adam = optimizer_adam)
+  if (inherits(x, "keras_optimizer")) return(copy_optimizer(x))
+  known[[check_choice(tolower(check_string(x, "optimizer")), names(known), "optimizer")]]()
+}
+
+copy_optimizer <- function(optimizer) {
+  copy <- new.env(parent = emptyenv())
+  copy$config <- optimizer$config
+  copy$iterations <- 0
+  copy$slots <- NULL
+  class(copy) <- "keras_optimizer"
+  copy
+}
+
+# State of the optimizer for these variables, zero at first.
+optimizer_slots <- function(optimizer, variables) {
+  count <- cpp_optimizer_slots(optimizer$config)
+  if (length(optimizer$slots) != length(variables) ||
+      any(lengths(optimizer$slots) != count)) {
+    optimizer$slots <- lapply(variables, function(v) {
+      lapply(seq_len(count), function(i) {
+        cpp_variable_storage(numeric(prod(v$shape)), v$shape, v$dtype)
+      })
+    })
+  }
+  optimizer$slots
+}
+
+#' @export
+`$.keras_optimizer` <- function(x, name) {
+  if (exists(name, x, inherits = FALSE)) return(get(name, x))
+  config <- get("config", x)
+  config[[if (identical(name, "lr")) "learning_rate" else name]]
+}
+
+#' @export
+`$<-.keras_optimizer` <- function(x, name, value) {
+  config <- get("config", x)
+  if (identical(name, "lr")) name <- "learning_rate"
+  if (name %in% names(config)) {
+    config[[name]] <- value
+    assign("config", config, x)
+  } else {
+    assign(name, value, x)
+  }
+  x
+}
+
+#' @export
+print.keras_optimizer <- function(x, ...) {
+  config <- Filter(function(v) !identical(v, 0), x$config[-1])
+  cat("<optimizer ", x$config$class_name, ": ",
+      paste0(names(config), " = ", format(unlist(config), trim = TRUE, digits = 4), collapse = ", "),
+      "; ", format(x$iterations, big.mark = ","), " steps>\n", sep = "")
+  invisible(x)
+}

@@ -1,0 +1,204 @@
+# A record is a flat table of rows: operations, layer calls, and their inputs by
+# position. Tensors point into it. Rows are lists of
+#   op      an operation of the core, or "input", "variable", "constant",
+#           "gradient", "update", and above the core "layer" and "output"
+#   attrs, inputs, where, shape, dtype; slot, value, call where they apply.
+# A trace is the record in which every layer call has been replaced by its
+# operations, for one phase; a program is made from it.
+
+new_record <- function() {
+  record <- new.env(parent = emptyenv())
+  record$rows <- list()
+  record$variables <- list()  # by slot
+  record$layers <- list()     # by slot of "layer" rows
+  record$n_inputs <- 0L
+  record$losses <- list()     # tensors that training adds to the loss
+  record$updates <- list()    # tensors of "update" rows
+  record$origins <- list()    # what this record replays: list(record, tensors by row)
+  record$forward <- NULL      # where the rows went when records were merged
+  record
+}
+
+append_row <- function(record, op, inputs = integer(), attrs = list(), shape = NULL,
+                       dtype = NULL, ...) {
+  row <- length(record$rows) + 1L
+  record$rows[[row]] <- list(op = op, attrs = attrs, inputs = inputs,
+                             where = the$where %||% "", shape = shape, dtype = dtype, ...)
+  new_tensor(record, row, shape, dtype)
+}
+
+input_row <- function(record, shape, dtype, name = NULL) {
+  record$n_inputs <- record$n_inputs + 1L
+  append_row(record, "input", shape = as.integer(shape), dtype = dtype,
+             slot = record$n_inputs, name = name)
+}
+
+# The record that a tensor lives in now; merged records are followed.
+record_of <- function(tensor) {
+  while (!is.null(tensor$record$forward)) {
+    tensor$row <- tensor$row + tensor$record$forward$offset
+    tensor$record <- tensor$record$forward$record
+  }
+  tensor$record
+}
+
+position <- function(x, objects) {
+  for (i in seq_along(objects)) if (identical(objects[[i]], x)) return(i)
+  0L
+}
+
+# Each object once; unique() does not know identity.
+unique_objects <- function(objects) {
+  found <- list()
+  for (x in objects) if (position(x, found) == 0L) found <- c(found, list(x))
+  found
+}
+
+# The position of x in a list of the record, appended when it is not there yet.
+slot_of <- function(record, list_name, x) {
+  slot <- position(x, record[[list_name]])
+  if (slot == 0L) {
+    slot <- length(record[[list_name]]) + 1L
+    record[[list_name]][[slot]] <- x
+  }
+  slot
+}
+
+# Where operations on these tensors are recorded.
+recording_for <- function(tensors) {
+  if (!is.null(the$trace)) return(the$trace)
+  into <- NULL
+  for (tensor in tensors) {
+    if (is_constant(tensor) || is_variable(tensor)) next
+    record <- record_of(tensor)
+    if (is.null(into)) into <- record
+    else if (!identical(into, record)) merge_records(into, record)
+  }
+  into %||% new_record()
+}
+
+merge_records <- function(into, from) {
+  offset <- length(into$rows)
+  for (row in from$rows) {
+    row$inputs <- row$inputs + offset
+    if (row$op == "variable") {
+      row$slot <- slot_of(into, "variables", from$variables[[row$slot]])
+    } else if (row$op == "layer") {
+      row$slot <- slot_of(into, "layers", from$layers[[row$slot]])
+    } else if (row$op == "input") {
+      into$n_inputs <- into$n_inputs + 1L
+      row$slot <- into$n_inputs
+    }
+    into$rows[[length(into$rows) + 1L]] <- row
+  }
+  from$forward <- list(record = into, offset = offset)
+  from$rows <- from$variables <- from$layers <- list()
+}
+
+# The row that stands for a tensor in this record.
+row_in <- function(tensor, record) {
+  if (is_variable(tensor)) return(variable_row(tensor, record))
+  if (is_constant(tensor)) {
+    return(append_row(record, "constant", shape = tensor$shape, dtype = tensor$dtype,
+                      value = tensor$value)$row)
+  }
+  if (identical(record_of(tensor), record)) return(tensor$row)
+  for (origin in rev(record$origins)) {
+    if (identical(origin$record, record_of(tensor))) {
+      replay(origin, tensor$row, record)
+      return(origin$tensors[[as.character(tensor$row)]]$row)
+    }
+  }
+  abort_argument("A tensor of another model was used here.",
+                 remedy = "Use tensors of the model itself, or add the other tensor as an input.")
+}
+
+variable_row <- function(variable, record) {
+  slot <- slot_of(record, "variables", variable)
+  for (i in seq_along(record$rows)) {
+    row <- record$rows[[i]]
+    if (row$op == "variable" && row$slot == slot) return(i)
+  }
+  append_row(record, "variable", shape = variable$shape, dtype = variable$dtype, slot = slot)$row
+}
+
+# What a record replays: its rows' tensors in the trace, filled on demand.
+new_origin <- function(record, from, to) {
+  tensors <- new.env(parent = emptyenv())
+  for (i in seq_along(from)) tensors[[as.character(from[[i]]$row)]] <- to[[i]]
+  list(record = record, tensors = tensors)
+}
+
+# Computes `row` of the origin's record, and what it needs, inside `record`.
+replay <- function(origin, row, record) {
+  rows <- origin$record$rows
+  needed <- logical(length(rows))
+  needed[row] <- TRUE
+  for (i in rev(seq_len(max(row)))) {
+    if (!needed[i]) next
+    if (exists(as.character(i), origin$tensors, inherits = FALSE)) needed[i] <- FALSE
+    else needed[rows[[i]]$inputs] <- TRUE
+  }
+  for (i in which(needed)) {
+    origin$tensors[[as.character(i)]] <- replay_row(origin, rows[[i]], record)
+  }
+}
+
+replay_row <- function(origin, row, record) {
+  inputs <- lapply(row$inputs, function(i) origin$tensors[[as.character(i)]])
+  switch(row$op,
+    input = abort_argument(
+      paste0("The outputs depend on an input that is not given",
+             if (!is.null(row$name)) paste0(": \"", row$name, "\""), "."),
+      remedy = "List every input that the outputs are computed from."),
+    variable = new_tensor(record, variable_row(origin$record$variables[[row$slot]], record),
+                          row$shape, row$dtype),
+    constant = new_constant(row$value, row$shape, row$dtype),
+    layer = as_list(inline_layer(origin$record$layers[[row$slot]],
+                                 restore_inputs(inputs, row$call),
+                                 row$call$training %||% the$training)),
+    output = inputs[[1]][[row$attrs$index]],
+    gradient = gradient_row(inputs[[1]], inputs[[2]], record),
+    update = update_row(inputs[[1]], inputs[[2]], record),
+    emit(row$op, inputs, row$attrs)
+  )
+}
+
+# Runs code with the core operations of `record` being recorded.
+with_trace <- function(record, training, code) {
+  before <- list(trace = the$trace, training = the$training)
+  on.exit({
+    the$trace <- before$trace
+    the$training <- before$training
+  })
+  the$trace <- record
+  the$training <- training
+  code
+}
+
+# The trace that computes `outputs` from `inputs`, all tensors of one record,
+# with inputs as its first inputs. Returns the outputs in the trace.
+trace_outputs <- function(inputs, outputs, training, trace = new_record()) {
+  record <- recording_for(c(inputs, outputs))
+  fed <- lapply(inputs, function(t) {
+    input_row(trace, t$shape, t$dtype, record_of(t)$rows[[t$row]]$name)
+  })
+  origin <- new_origin(record, inputs, fed)
+  trace$origins <- c(trace$origins, list(origin))
+  outputs <- with_trace(trace, training, lapply(outputs, function(t) {
+    new_tensor(trace, row_in(t, trace), t$shape, t$dtype)
+  }))
+  list(trace = trace, outputs = outputs)
+}
+
+gradient_row <- function(loss, wrt, record) {
+  append_row(record, "gradient", c(row_in(loss, record), row_in(wrt, record)),
+             shape = wrt$shape, dtype = wrt$dtype)
+}
+
+update_row <- function(variable, value, record) {
+  type <- cpp_infer("update", list(), list(variable$shape, value$shape),
+                    c(variable$dtype, value$dtype))
+  append_row(record, "update", c(row_in(variable, record), row_in(value, record)),
+             shape = type$shape, dtype = type$dtype)
+}

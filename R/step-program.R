@@ -1,0 +1,133 @@
+# The program of one training or evaluation step: from x, y and weights to the
+# loss, the metrics and, in training, the gradients of the trained variables.
+
+# A program of the model from its cache; `key` says everything it depends on.
+cached_program <- function(model, key, make) {
+  data <- environment(model)
+  key <- paste(c(key, phase_flags(model)), collapse = " ")
+  if (!is_live(data$programs[[key]])) {
+    made <- make()
+    data$programs[[key]] <- made
+  }
+  data$programs[[key]]
+}
+
+# Frozen layers may compute something else.
+phase_flags <- function(model) {
+  paste(vapply(model$layers, function(l) as.integer(environment(l)$trainable), 1L), collapse = "")
+}
+
+predict_program <- function(model) {
+  cached_program(model, "predict", function() {
+    made <- trace_outputs(environment(model)$inputs, environment(model)$outputs, FALSE)
+    program_from(made$trace, made$outputs)
+  })
+}
+
+# targets: what target_types() returns; weighted: whether sample weights are fed.
+step_program <- function(model, targets, weighted, training) {
+  key <- c(if (training) "train" else "test", weighted,
+           vapply(targets, function(t) paste(t$dtype, format_shape(t$shape)), ""))
+  cached_program(model, key, function() make_step_program(model, targets, weighted, training))
+}
+
+make_step_program <- function(model, targets, weighted, training) {
+  data <- environment(model)
+  made <- trace_outputs(data$inputs, data$outputs, training)
+  trace <- made$trace
+  ys <- lapply(targets, function(t) input_row(trace, t$shape, t$dtype))
+  weight <- if (weighted) input_row(trace, NA_integer_, data$outputs[[1]]$dtype)
+  scalars <- with_trace(trace, training, step_scalars(model, made$outputs, ys, weight, trace))
+  trained <- if (training) data$compiled$trainable else list()
+  # The loss is the first scalar; its gradients follow the scalars.
+  gradients <- lapply(trained, function(v) gradient_row(scalars$values[[1]], v, trace))
+  program <- program_from(trace, c(scalars$values, gradients))
+  program$names <- scalars$names
+  program$weighted_by <- scalars$weighted_by
+  program$trained <- vapply(trained, function(v) position(v, program$variables), 1L)
+  if (training) program$constraints <- constraint_program(trained)
+  program
+}
+
+# values: tensors without dimensions; names: their names in the history ("" for
+# helpers); weighted_by: the scalar each is divided by at the end, or 0.
+step_scalars <- function(model, outputs, ys, weight, trace) {
+  compiled <- environment(model)$compiled
+  several <- length(outputs) > 1
+  names <- environment(model)$output_names %||% rep("", length(outputs))
+  losses <- Map(function(loss, y, output) {
+    with_where(paste0("Loss \"", loss_name(loss), "\""),
+               weighted_mean(loss_per_sample(loss, y, output), weight))
+  }, compiled$losses, ys, outputs)
+  total <- Reduce(`+`, Map(function(loss, factor) if (factor == 1) loss else loss * factor,
+                           losses, compiled$loss_weights))
+  for (penalty in c(regularization_losses(model), trace$losses)) total <- total + penalty
+  made <- list(values = list(total), names = "loss", weighted_by = 0L)
+  add <- function(value, name, weighted_by = 0L) {
+    made$values <<- c(made$values, list(value))
+    made$names <<- c(made$names, name)
+    made$weighted_by <<- c(made$weighted_by, weighted_by)
+  }
+  if (several) for (i in seq_along(losses)) add(losses[[i]], paste0(names[[i]], "_loss"))
+  prefix <- function(i, name) if (several) paste0(names[[i]], "_", name) else name
+  for (i in seq_along(outputs)) {
+    for (metric in named_metrics(compiled$metrics, outputs[[i]], compiled$losses[[i]])) {
+      add(k_mean(metric_per_sample(metric, ys[[i]], outputs[[i]])), prefix(i, metric$name))
+    }
+  }
+  if (length(compiled$weighted_metrics)) {
+    add(if (is.null(weight)) as_tensor(1, outputs[[1]]$dtype) else k_mean(weight), "")
+    divisor <- length(made$values)
+    for (i in seq_along(outputs)) {
+      for (metric in named_metrics(compiled$weighted_metrics, outputs[[i]], compiled$losses[[i]])) {
+        add(weighted_mean(metric_per_sample(metric, ys[[i]], outputs[[i]]), weight),
+            prefix(i, metric$name), divisor)
+      }
+    }
+  }
+  made
+}
+
+named_metrics <- function(metrics, output, loss) {
+  Map(function(metric, name) {
+    metric <- with_where("Metric", get_metric(metric, output$shape, loss))
+    if (nzchar(name)) metric$name <- name
+    metric
+  }, metrics, names(metrics) %||% rep("", length(metrics)))
+}
+
+# The mean over everything of values whose rows have weights.
+weighted_mean <- function(values, weight) {
+  values <- as_tensor(values)
+  if (!is.null(weight) && length(values$shape) > 0) {
+    values <- values * k_reshape(weight, c(-1, rep(1, length(values$shape) - 1)))
+  }
+  k_mean(values)
+}
+
+regularization_losses <- function(model) {
+  regularized <- Filter(function(w) !is.null(w$regularizer), model$trainable_weights)
+  lapply(regularized, function(w) regularization(w$regularizer, w))
+}
+
+# Puts every constrained variable back where its constraint allows it; NULL when
+# there is none.
+constraint_program <- function(variables) {
+  constrained <- Filter(function(v) !is.null(v$constraint), variables)
+  if (length(constrained) == 0) return(NULL)
+  trace <- new_record()
+  with_trace(trace, TRUE, {
+    for (variable in constrained) k_update(variable, constrain(variable$constraint, variable))
+  })
+  program_from(trace, list())
+}
+
+# What the core needs to make a step: see training_from_r() in bind-program.cpp.
+training_arguments <- function(model, program) {
+  optimizer <- environment(model)$compiled$optimizer
+  slots <- optimizer_slots(optimizer, program$variables[program$trained])
+  list(optimizer = optimizer$config, iteration = optimizer$iterations,
+       variables = as.integer(program$trained), slots = slots,
+       constraints = program$constraints$handle,
+       constraint_storage = storage_of(program$constraints$variables))
+}

@@ -1,0 +1,138 @@
+# Symbolic tensors are environments (so c(t1, t2) is a list of two): a record, a
+# row of it, a shape (batch first, NA unknown) and a dtype. Constants hold their
+# value instead; variables their storage (variable.R).
+
+new_tensor <- function(record, row, shape, dtype) {
+  tensor <- new.env(parent = emptyenv())
+  tensor$record <- record
+  tensor$row <- row
+  tensor$shape <- shape
+  tensor$dtype <- dtype
+  class(tensor) <- "convnet_tensor"
+  tensor
+}
+
+new_constant <- function(value, shape, dtype) {
+  tensor <- new.env(parent = emptyenv())
+  tensor$value <- value
+  tensor$shape <- as.integer(shape)
+  tensor$dtype <- dtype
+  class(tensor) <- c("convnet_constant", "convnet_tensor")
+  tensor
+}
+
+is_tensor <- function(x) inherits(x, "convnet_tensor")
+is_constant <- function(x) inherits(x, "convnet_constant")
+is_variable <- function(x) inherits(x, "convnet_variable")
+
+as_list <- function(x) if (is.list(x)) x else list(x)
+
+shape_of_array <- function(x) dim(x) %||% if (length(x) == 1) integer() else length(x)
+
+dtype_of_array <- function(x) if (is.logical(x)) "bool" else if (is.integer(x)) "int32" else the$floatx
+
+as_tensor <- function(x, dtype = NULL) {
+  if (is_tensor(x)) return(x)
+  if (is.data.frame(x)) x <- as.matrix(x)
+  if (!(is.numeric(x) || is.logical(x) || is.raw(x))) {
+    abort_argument("This is not a tensor.", expected = "a tensor, a number or an array of numbers",
+                   received = describe(x))
+  }
+  if (anyNA(x) && any(is.na(x) & !is.nan(x))) {
+    abort_argument("A tensor cannot hold NA.", expected = "numbers without NA",
+                   received = describe(x), remedy = "Remove or impute the missing values first.")
+  }
+  new_constant(x, shape_of_array(x), dtype %||% dtype_of_array(x))
+}
+
+# Tensors of one dtype: numbers take the dtype of the tensors beside them.
+as_tensors <- function(xs) {
+  dtypes <- unlist(lapply(Filter(is_tensor, xs), function(t) t$dtype))
+  common <- if (length(dtypes)) dtypes[[1]] else if (all(vapply(xs, is.integer, NA))) "int32"
+  lapply(xs, function(x) {
+    if (is_tensor(x)) return(x)
+    whole <- is.logical(x) || is.integer(x) || all(x == round(x))
+    as_tensor(x, if (identical(common, "int32") && !whole) the$floatx else common %||% the$floatx)
+  })
+}
+
+describe <- function(x) {
+  if (is_tensor(x)) return(paste("a tensor of shape", format_shape(x$shape)))
+  if (is.null(x)) return("NULL")
+  if (is.atomic(x) && length(x) == 1 && is.null(dim(x))) return(encodeString(as.character(x), quote = if (is.character(x)) "\""))
+  if (!is.null(dim(x))) {
+    return(paste0("a", if (is.data.frame(x)) " data frame" else "n array", " of dimensions (",
+                  paste(dim(x), collapse = ", "), ")"))
+  }
+  if (is.function(x)) return("a function")
+  paste0("a ", class(x)[[1]], " vector of length ", length(x))
+}
+
+format_shape <- function(shape) {
+  text <- ifelse(is.na(shape), "None", as.character(shape))
+  paste0("(", paste(text, collapse = ", "), if (length(shape) == 1) ",", ")")
+}
+
+# Applies one operation of the core: recorded, or computed at once when every
+# input is a constant.
+emit <- function(op, inputs, attrs = list()) {
+  now <- all(vapply(inputs, is_constant, NA))
+  if (now && (is.null(the$trace) || is.null(attrs$stream))) {
+    return(evaluate_now(op, inputs, attrs))
+  }
+  record <- recording_for(inputs)
+  rows <- vapply(inputs, row_in, 1L, record = record)
+  type <- infer(op, inputs, attrs)
+  if (!is.null(attrs$stream)) attrs$stream <- length(record$rows) + 1
+  append_row(record, op, rows, attrs, type$shape, type$dtype)
+}
+
+infer <- function(op, inputs, attrs) {
+  cpp_infer(op, attrs, lapply(inputs, function(t) t$shape),
+            vapply(inputs, function(t) t$dtype, ""))
+}
+
+evaluate_now <- function(op, inputs, attrs) {
+  type <- infer(op, inputs, attrs)
+  record <- new_record()
+  rows <- vapply(inputs, row_in, 1L, record = record)
+  append_row(record, op, rows, attrs, type$shape, type$dtype)
+  program <- new_program(record, length(record$rows))
+  new_constant(run_program(program)[[1]], type$shape, type$dtype)
+}
+
+#' @export
+dim.convnet_tensor <- function(x) if (length(x$shape)) x$shape
+
+#' @export
+length.convnet_tensor <- function(x) {
+  n <- prod(x$shape)
+  if (is.na(n)) NA_integer_ else n
+}
+
+#' @export
+format.convnet_tensor <- function(x, ...) {
+  kind <- if (is_variable(x)) "variable" else if (is_constant(x)) "constant" else "tensor"
+  paste0("<", kind, if (!is.null(x$name)) paste0(" \"", x$name, "\""), " ",
+         format_shape(x$shape), " ", x$dtype, ">")
+}
+
+#' @export
+print.convnet_tensor <- function(x, ...) {
+  cat(format(x), "\n", sep = "")
+  if (is_constant(x) || is_variable(x)) print(k_get_value(x))
+  invisible(x)
+}
+
+#' @export
+as.array.convnet_tensor <- function(x, ...) {
+  value <- k_get_value(x)
+  if (is.null(dim(value)) && length(x$shape)) dim(value) <- x$shape
+  value
+}
+
+#' @export
+as.double.convnet_tensor <- function(x, ...) as.double(k_get_value(x))
+
+#' @export
+as.vector.convnet_tensor <- function(x, mode = "any") as.vector(k_get_value(x), mode)

@@ -1,0 +1,127 @@
+#' Weights of a layer or model
+#'
+#' @param object A layer or model.
+#' @param weights A list of arrays, in the order and with the shapes that
+#'   `get_weights()` returns.
+#' @param trainable Only the trainable (`TRUE`) or the other (`FALSE`) weights;
+#'   `NA` for all.
+#' @return `get_weights()` a list of arrays, copies of the weights; kernels of
+#'   convolutions are `(rows, columns, in, out)`, those of transposed
+#'   convolutions `(rows, columns, out, in)`. `set_weights()` the object,
+#'   changed in place, invisibly.
+#' @section Errors: `convnet_error_weights` when the number of arrays or a shape
+#'   differs; nothing is changed then.
+#' @family models
+#' @examples
+#' model <- keras_model_sequential(input_shape = 2) %>% layer_dense(1)
+#' set_weights(model, list(matrix(c(1, 2), 2), 0.5))
+#' get_weights(model)
+#' predict(model, matrix(c(1, 1), 1))
+#' @export
+get_weights <- function(object, trainable = NA) {
+  lapply(chosen_weights(object, trainable), function(weight) {
+    value <- variable_value(weight)
+    if (is.null(dim(value))) dim(value) <- length(value)
+    value
+  })
+}
+
+chosen_weights <- function(object, trainable) {
+  check_layer(object)
+  if (is.na(trainable)) object$weights
+  else if (trainable) object$trainable_weights
+  else object$non_trainable_weights
+}
+
+check_layer <- function(object) {
+  if (!is_layer(object)) {
+    abort_argument("`object` must be a layer or a model.", expected = "a layer or a model",
+                   received = describe(object))
+  }
+}
+
+#' @rdname get_weights
+#' @export
+set_weights <- function(object, weights) {
+  check_layer(object)
+  variables <- object$weights
+  with_where(label_of(object), {
+    if (!is.list(weights)) {
+      abort_weights("`weights` must be a list of arrays.", expected = "a list",
+                    received = describe(weights))
+    }
+    if (length(weights) != length(variables)) {
+      abort_weights("`weights` has another number of arrays.", expected = length(variables),
+                    received = length(weights),
+                    remedy = if (!object$built) "Build it first: give it an input_shape or data.")
+    }
+    Map(check_variable_value, variables, weights)
+  })
+  Map(set_variable, variables, weights)
+  invisible(object)
+}
+
+#' Number of parameters
+#'
+#' @param object A layer, model or variable.
+#' @return The number of weights, trainable or not.
+#' @family models
+#' @examples
+#' layer <- layer_conv_2d_transpose(filters = 2, kernel_size = 3, input_shape = c(8, 8, 4))
+#' model <- keras_model_sequential() %>% layer_conv_2d_transpose(2, 3, input_shape = c(8, 8, 4))
+#' count_params(model)
+#' @export
+count_params <- function(object) {
+  if (is_variable(object)) return(prod(object$shape))
+  check_layer(object)
+  if (!object$built) {
+    abort_argument("The parameters are not known yet.", where = label_of(object),
+                   expected = "a layer or model that has been built",
+                   remedy = "Give the first layer an input_shape, or call it on data.")
+  }
+  sum(0, vapply(object$weights, function(w) prod(w$shape), 0))
+}
+
+#' Freeze and unfreeze layers
+#'
+#' A frozen layer keeps its weights; a frozen batch normalization also uses its
+#' moving statistics. Compile the model afterwards: [compile()] takes note of
+#' which weights are trained.
+#'
+#' @param object A model or layer.
+#' @param from,to Names or positions (from 1) of the first and last layer to
+#'   change; all layers when `NULL`.
+#' @return The object, changed in place, invisibly.
+#' @section Errors: `convnet_error_argument` when there is no such layer.
+#' @family models
+#' @examples
+#' model <- keras_model_sequential(input_shape = 4) %>%
+#'   layer_dense(3, name = "base") %>%
+#'   layer_dense(2, name = "head")
+#' freeze_weights(model, to = "base")
+#' length(model$trainable_weights)
+#' unfreeze_weights(model)
+#' length(model$trainable_weights)
+#' @export
+freeze_weights <- function(object, from = NULL, to = NULL) {
+  set_trainable(object, from, to, FALSE)
+}
+
+#' @rdname freeze_weights
+#' @export
+unfreeze_weights <- function(object, from = NULL, to = NULL) {
+  set_trainable(object, from, to, TRUE)
+}
+
+set_trainable <- function(object, from, to, trainable) {
+  check_layer(object)
+  if (is.null(from) && is.null(to) || !is_model(object)) {
+    object$trainable <- trainable
+    return(invisible(object))
+  }
+  layers <- object$layers
+  first <- position(get_layer(object, from %||% 1), layers)
+  last <- position(get_layer(object, to %||% length(layers)), layers)
+  for (layer in layers[first:max(first, last)]) layer$trainable <- trainable
+  invisible(object)
+}
