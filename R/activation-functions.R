@@ -1,7 +1,7 @@
 #' Activation functions
 #'
-#' Give one of them to `activation =` of a layer, by name (`"relu"`) or as the function itself, or call it on a tensor or
-#' array.
+#' Give one of them to `activation =` of a layer, by name (`"relu"`) or as the function itself, or call it on a tensor
+#' or array.
 #'
 #' @param x A tensor, number or array.
 #' @param alpha `activation_relu()`: slope below the threshold, 0 (default) for none. `activation_elu()`: scale of the
@@ -91,7 +91,7 @@ activation_sigmoid <- function(x) k_sigmoid(x)
 
 #' @rdname activation_relu
 #' @export
-activation_softmax <- function(x, axis = -1) k_softmax(x, axis_from_zero(axis))
+activation_softmax <- function(x, axis = -1) k_softmax(x, axis_from_zero(axis, x))
 
 #' @rdname activation_relu
 #' @export
@@ -143,13 +143,7 @@ activation_relu6 <- function(x) activation_relu(x, max_value = 6)
 #' @export
 activation_log_softmax <- function(x, axis = -1) {
   x <- float_tensor(x)
-  x - k_logsumexp(x, axis_from_zero(axis), keepdims = TRUE)
-}
-
-# Axes counted from 0, where Keras for R does so, as the k_ functions take them.
-axis_from_zero <- function(axis) {
-  axis <- unlist(axis)
-  ifelse(axis < 0, axis, axis + 1)
+  x - k_logsumexp(x, axis_from_zero(axis, x), keepdims = TRUE)
 }
 
 # The error function to 1.5e-7 (Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26).

@@ -1,7 +1,7 @@
 #' Elementwise functions
 #'
-#' Functions of every element. On arrays and constants they compute at once, on other tensors they describe what is to be
-#' computed.
+#' Functions of every element. On arrays and constants they compute at once, on other tensors they describe what is to
+#' be computed.
 #'
 #' @param x A tensor, number or array.
 #' @param a Exponent: a number, array or tensor.

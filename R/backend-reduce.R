@@ -8,8 +8,8 @@
 #' @param keepdims `TRUE` keeps a reduced axis with size 1, so that the result broadcasts against `x`; `FALSE` (default)
 #'   drops it.
 #'
-#' @return A tensor without the axes that were reduced; without dimensions for `axis = NULL`. `k_argmax()` gives positions
-#'   along the axis, counted from 0 as class labels are, in dtype `"int32"`; the first of equal values counts.
+#' @return A tensor without the axes that were reduced; without dimensions for `axis = NULL`. `k_argmax()` gives
+#'   positions along the axis, counted from 0 as class labels are, in dtype `"int32"`; the first of equal values counts.
 #' @section Errors:
 #' `convnet_error_argument` where `axis` is no axis of `x`.
 #' @section Details:
@@ -71,22 +71,25 @@ reduce <- function(op, x, axis, keepdims) {
   emit(op, list(x), list(axes = as_axis(axis, k_ndim(x)), keepdims = check_flag(keepdims, "keepdims")))
 }
 
-# Axes counted from 0, as the core has them. From 1 in R, -1 the last; NULL for all.
-as_axis <- function(axis, rank, single = FALSE, arg = "axis") {
+# Axes counted from 0, as the core has them. In R the first is number `first`, -1 is the last one; NULL stands for all.
+as_axis <- function(axis, rank, single = FALSE, first = 1L) {
   if (is.null(axis) && !single) return(seq_len(rank) - 1L)
   values <- unlist(axis)
-  wrong <- !is.numeric(values) || anyNA(values) || any(values != round(values)) || any(values == 0) ||
-    any(abs(values) > rank) || single && length(values) != 1L
+  wrong <- !is.numeric(values) || anyNA(values) || any(values != round(values)) ||
+    any(values >= 0 & values < first) || any(values < -rank | values >= rank + first) || single && length(values) != 1L
   if (!wrong) {
-    from_zero <- as.integer(ifelse(values < 0, rank + values, values - 1))
+    from_zero <- as.integer(ifelse(values < 0, rank + values, values - first))
     wrong <- anyDuplicated(from_zero) > 0L
   }
   if (wrong) {
-    abort_argument(sprintf("`%s` names no axis of the tensor.", arg),
-                   expected = sprintf("%s from 1 to %d, or from -%d to -1", if (single) "one number" else "numbers",
-                                      rank, rank),
-                   received = paste(format(values), collapse = ", "),
-                   remedy = "Axes count from 1, the batch axis first; -1 is the last one.")
+    abort_argument("`axis` names no axis of the tensor.",
+                   expected = sprintf("%s from %d to %d, or from -%d to -1",
+                                      if (single) "a number" else "different numbers", first, rank + first - 1L, rank),
+                   received = if (is.numeric(values)) toString(values) else describe(axis),
+                   remedy = sprintf("Axes count from %d; -1 is the last one.", first))
   }
   from_zero
 }
+
+# Axes counted from 0, where Keras for R does so, as the k_ functions take them.
+axis_from_zero <- function(axis, x) as_axis(axis, k_ndim(x), first = 0L) + 1L

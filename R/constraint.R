@@ -1,18 +1,19 @@
 #' Constraints on weights
 #'
-#' Give one to `kernel_constraint` or `bias_constraint` of a layer, by name (`"nonneg"`) or as an object. After each step
-#' of training the weights are moved to the nearest ones that fulfil it. A function of a tensor that returns the tensor
-#' as it should be is a constraint, too.
+#' Give one to `kernel_constraint` or `bias_constraint` of a layer, by name (`"nonneg"`) or as an object. After each
+#' step of training the weights are moved to the nearest ones that fulfil it. A function of a tensor that returns the
+#' tensor as it should be is a constraint, too.
 #'
 #' @param max_value,min_value Largest and smallest norm of the weights of one unit.
 #' @param rate How far the norm is moved into its range at each step: 1 (default) all the way, 0 not at all.
 #' @param axis Axes of the kernel along which norms are taken, counted from 0 as in Keras for R: 0 (default) for
-#'   [layer_dense()], whose kernel is (inputs, units); `c(0, 1, 2)` for [layer_conv_2d()], whose kernel is (rows, columns,
-#'   inputs, filters).
+#'   [layer_dense()], whose kernel is (inputs, units); `c(0, 1, 2)` for [layer_conv_2d()], whose kernel is (rows,
+#'   columns, inputs, filters).
 #'
 #' @return A constraint: plain data, which prints as the call that makes it.
 #' @section Errors:
-#' `convnet_error_argument` where an argument is out of range; when the layer is trained, where the kernel lacks an axis.
+#' `convnet_error_argument` where an argument is out of range; when the layer is trained, where the kernel lacks an
+#' axis.
 #' @references
 #' Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014), Dropout: A Simple Way to Prevent Neural Networks
 #' from Overfitting, Journal of Machine Learning Research 15, 1929-1958 (maximal norm).
@@ -73,7 +74,7 @@ constrain <- function(constraint, tensor) {
   if (is.function(constraint)) return(constraint(tensor))
   config <- constraint$config
   norm <- if (!is.null(config$axis)) {
-    k_sqrt(k_sum(k_square(tensor), axis_from_zero(config$axis), keepdims = TRUE))
+    k_sqrt(k_sum(k_square(tensor), axis_from_zero(config$axis, tensor), keepdims = TRUE))
   }
   rescaled <- function(wanted) tensor * (wanted / (norm + the$epsilon))
   switch(constraint$class_name,

@@ -86,12 +86,13 @@ as.data.frame.keras_training_history <- function(x, row.names = NULL, optional =
   values <- x$metrics[names(x$metrics) %in% (x$params$metrics %||% names(x$metrics))]
   epochs <- max(x$params$epochs, first_epoch(x) - 1L + lengths(values))
   padded <- lapply(values, function(v) c(rep(NA, first_epoch(x) - 1L), v)[seq_len(epochs)])
-  metric <- sub("^val_", "", names(values))
+  name <- as.character(names(values))
+  metric <- sub("^val_", "", name)
   data.frame(
     epoch = rep(seq_len(epochs), length(values)),
     value = as.numeric(unlist(padded)),
     metric = factor(rep(metric, each = epochs), unique(metric)),
-    data = factor(rep(startsWith(names(values), "val_"), each = epochs), c(FALSE, TRUE), c("training", "validation"))
+    data = factor(rep(startsWith(name, "val_"), each = epochs), c(FALSE, TRUE), c("training", "validation"))
   )
 }
 
@@ -110,14 +111,14 @@ plot.keras_training_history <- function(x, y, metrics = NULL, method = c("auto",
     known <- levels(curves$metric)
     unknown <- setdiff(metrics, known)
     if (length(unknown)) {
-      abort_argument(sprintf("`metrics` names \"%s\", which the history does not hold", unknown[1]),
+      abort_argument("`metrics` names a curve that the history does not hold.",
         expected = paste("one of", paste0("\"", known, "\"", collapse = ", ")), received = sprintf("\"%s\"", unknown[1]),
         remedy = suggest(unknown[1], known))
     }
     curves <- curves[curves$metric %in% metrics, ]
   }
   if (!nrow(curves)) {
-    abort_argument("The history holds no epoch: there is nothing to draw",
+    abort_argument("The history holds no epoch: there is nothing to draw.",
       remedy = "Train for at least one epoch.")
   }
   curves$metric <- droplevels(curves$metric)

@@ -29,13 +29,14 @@
 #' | `"orthogonal"` | a matrix with orthonormal columns or rows, of random direction |
 #' | `"identity"` | the identity matrix; for two dimensions only |
 #'
-#' Inputs and outputs of a unit are counted as Keras counts them: the last two dimensions of the kernel, times the number
-#' of positions of the kernel. A transposed convolution, whose kernel ends in (filters, channels), counts its filters as
-#' inputs.
+#' Inputs and outputs of a unit are counted as Keras counts them: the last two dimensions of the kernel, times the
+#' number of positions of the kernel. A transposed convolution, whose kernel ends in (filters, channels), counts its
+#' filters as inputs.
 #'
 #' @section Errors:
-#' `convnet_error_argument` where an argument is out of range, and, when weights are made, where `"identity"` meets another
-#' number of dimensions than two, `"orthogonal"` fewer than two, or an array does not have the shape of the weights.
+#' `convnet_error_argument` where an argument is out of range, and, when weights are made, where `"identity"` meets
+#' another number of dimensions than two, `"orthogonal"` fewer than two, or an array does not have the shape of the
+#' weights.
 #' @references
 #' Glorot and Bengio (2010), Understanding the difficulty of training deep feedforward neural networks. He, Zhang, Ren
 #' and Sun (2015), \doi{10.48550/arXiv.1502.01852}. Saxe, McClelland and Ganguli (2014),

@@ -1,8 +1,8 @@
 #' Losses
 #'
 #' Give one to [compile()], by name (`loss = "mse"`), as a function (`loss = loss_huber`) or with arguments
-#' (`loss = loss_huber(delta = 2)`). Called on true and predicted values a loss gives the value of each sample, so that it
-#' can serve inside a loss of your own, which is any function of `(y_true, y_pred)` that returns a tensor.
+#' (`loss = loss_huber(delta = 2)`). Called on true and predicted values a loss gives the value of each sample, so that
+#' it can serve inside a loss of your own, which is any function of `(y_true, y_pred)` that returns a tensor.
 #'
 #' @param y_true True values: a tensor or array of the shape of `y_pred`. For `loss_sparse_categorical_crossentropy()`
 #'   class labels, whole numbers from 0, without the axis of the classes or with size 1 there.
@@ -12,8 +12,8 @@
 #' @param axis Axis of the classes or features, counted from 1; -1 (default) is the last one.
 #' @param delta Error at which the Huber loss turns from a square into a line, 1 (default).
 #'
-#' @return With `y_true` and `y_pred` a tensor: the loss along the last axis, so one number a sample for predictions of two
-#'   axes. Without them a loss object for [compile()]. Training minimises the mean.
+#' @return With `y_true` and `y_pred` a tensor: the loss along the last axis, so one number a sample for predictions of
+#'   two axes. Without them a loss object for [compile()]. Training minimises the mean.
 #'
 #' @section Losses:
 #' With t true and p predicted values, means and sums along the last axis:
@@ -34,14 +34,15 @@
 #' | `loss_hinge()` | | mean(max(1 - t p, 0)), t being -1 and 1 (0 and 1 are translated) |
 #' | `loss_squared_hinge()` | | mean(max(1 - t p, 0)^2) |
 #' | `loss_categorical_hinge()` | | max(largest p of a wrong class - p of the true one + 1, 0) |
-#' | `loss_cosine_similarity()`, `loss_cosine_proximity()` | `"cosine"` | minus the cosine of the angle between t and p |
+#' | `loss_cosine_similarity()`, `loss_cosine_proximity()` | `"cosine"` | minus the cosine of the angle between t and p
+#' |
 #'
 #' Probabilities are kept between [k_epsilon()] and 1 - [k_epsilon()], divisors and arguments of logarithms above
 #' [k_epsilon()].
 #'
 #' @section Errors:
-#' `convnet_error_shape` where true and predicted values differ in shape, `convnet_error_argument` where an argument is out
-#' of range.
+#' `convnet_error_shape` where true and predicted values differ in shape, `convnet_error_argument` where an argument is
+#' out of range.
 #' @references
 #' Huber (1964), Robust Estimation of a Location Parameter, \doi{10.1214/aoms/1177703732}. Szegedy, Vanhoucke, Ioffe,
 #' Shlens and Wojna (2016), \doi{10.48550/arXiv.1512.00567} (label smoothing).

@@ -2,8 +2,8 @@
 #'
 #' Numbers that are shown and kept in the history beside the loss. Give them to [compile()] by name
 #' (`metrics = c("accuracy", "mae")`), as functions (`metrics = list(metric_mean_absolute_error)`) or with arguments
-#' (`metrics = list(metric_binary_accuracy(threshold = 0.7))`). Any function of `(y_true, y_pred)` that returns a tensor is
-#' a metric; it takes its name from a named list or from `custom_metric()`.
+#' (`metrics = list(metric_binary_accuracy(threshold = 0.7))`). Any function of `(y_true, y_pred)` that returns a tensor
+#' is a metric; it takes its name from a named list or from `custom_metric()`.
 #'
 #' @inheritParams loss_mean_squared_error
 #' @param y_true True values: a tensor or array of the shape of `y_pred`. For metrics named `sparse` class labels, whole

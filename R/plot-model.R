@@ -106,7 +106,7 @@ block_size <- function(shape, channels_first) {
   spatial <- if (channels_first) shape[-1L] else shape[-rank]
   channels <- if (channels_first) shape[1L] else shape[rank]
   list(rows = spatial[length(spatial) - (length(spatial) > 1L)], channels = channels, length = NA,
-    columns = if (length(spatial) == 1L) 1 else exp(mean(log(spatial[-(length(spatial) - 1L)]))))
+    columns = if (length(spatial) == 1L) 1 else prod(spatial[-(length(spatial) - 1L)])^(1 / (length(spatial) - 1L)))
 }
 
 # Sizes to height, depth and thickness between 0 and 1; unknown ones are in the middle.

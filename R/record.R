@@ -21,6 +21,7 @@ new_record <- function() {
 
 append_row <- function(record, op, inputs = integer(), attrs = list(), shape = NULL,
                        dtype = NULL, ...) {
+  force(inputs)  # may append rows itself
   row <- length(record$rows) + 1L
   record$rows[[row]] <- list(op = op, attrs = attrs, inputs = inputs,
                              where = the$where %||% "", shape = shape, dtype = dtype, ...)

@@ -118,7 +118,7 @@ format_table <- function(columns, ends) {
 format_row <- function(cells, ends) {
   widths <- diff(c(0L, ends))
   # The last character of a column is a space.
-  cells <- Map(function(text, width) unlist(lapply(text, wrap_cell, width - 1L)), cells, widths)
+  cells <- Map(function(text, width) as.character(unlist(lapply(text, wrap_cell, width - 1L))), cells, widths)
   lines <- lapply(cells, `length<-`, max(lengths(cells)))
   padded <- Map(function(text, width) formatC(ifelse(is.na(text), "", text), width = -width), lines, widths)
   do.call(paste0, unname(padded))
