@@ -1,4 +1,6 @@
 // transpose(x; perm): axis i of the result is axis perm[i] of x.
+#include <algorithm>
+
 #include "build.h"
 #include "check.h"
 #include "copy.h"
@@ -66,9 +68,10 @@ void locate(const std::vector<Axis>& axes, Dim n, Dim* from, Dim* to) {
   }
 }
 
-// Blocks of kBlock x kBlock elements: rows of x are read, rows of the result
-// written, while both stay in the first-level cache.
-constexpr Dim kBlock = 32;
+// Blocks of kBlock x kBlock elements: each line of x that is read, and each line of
+// the result, is used up while it is in the first-level cache, even where lines a
+// power of two apart compete for the same place in it.
+constexpr Dim kBlock = 16;
 
 template <typename W>
 void transpose_block(const W* from, Dim from_step, W* to, Dim to_step, Dim rows, Dim columns) {
