@@ -107,6 +107,8 @@ k_sparse_categorical_crossentropy <- function(target, output, from_logits = FALS
   output <- float_tensor(output)
   axis <- as_axis(axis, k_ndim(output), single = TRUE) + 1L
   target <- one_hot_like(target, output, axis)
+  # Keras keeps these probabilities in bounds before it divides by their sum, too.
+  if (!from_logits) output <- clip_probability(output)
   k_categorical_crossentropy(target, output, from_logits, axis)
 }
 

@@ -118,7 +118,8 @@ initializer_truncated_normal <- function(mean = 0, stddev = 0.05, seed = NULL) {
 #' @export
 initializer_random_uniform <- function(minval = -0.05, maxval = 0.05, seed = NULL) {
   check_number(minval, "minval")
-  initializer("random_uniform", minval = minval, maxval = check_number(maxval, "maxval", lower = minval), seed = seed)
+  initializer("random_uniform", minval = minval, maxval = check_number(maxval, "maxval", lower = minval),
+              seed = seed)
 }
 
 #' @rdname initializer_glorot_uniform
@@ -136,7 +137,8 @@ initializer <- function(name, ...) {
   if (!is.null(config$seed) && !is_whole(config$seed)) {
     abort_argument("`seed` must be one whole number or NULL.", received = describe(config$seed))
   }
-  structure(list(class_name = initializer_classes[[name]], config = config), class = c("convnet_initializer", "convnet_member"))
+  structure(list(class_name = initializer_classes[[name]], config = config),
+            class = c("convnet_initializer", "convnet_member"))
 }
 
 # Keras's class of each initializer, by the name of its function.
