@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "../core/threads.h"
 #include "depthwise.h"
 #include "finite.h"
+#include "tasks.h"
 #include "walk.h"
 
 namespace convnet {
@@ -98,6 +98,7 @@ Correlation<T>::Correlation(CorrelationShape shape)
     const int64_t positions = shape_.batch * shape_.phases[p].positions();
     tasks_ += (positions + plans_[p].block - 1) / plans_[p].block * shape_.groups * parts_;
     plans_[p].last_task = tasks_;
+    work_ += positions * shape_.groups * N * (plans_[p].length + 1);
     if (plans_[p].length == 0) continue;
     for (int64_t g = 0; g < shape_.groups; ++g)
       for (int64_t panel = 0; panel < panels; ++panel) pack_tasks_.push_back({p, g, panel});
@@ -279,10 +280,11 @@ void Correlation<T>::run(const T* input, const T* kernel, T* output, void* works
   T* zeros = reinterpret_cast<T*>(bytes + packed_);
   char* finite = bytes + flags_;
   std::fill_n(zeros, shape_.in_channels, T(0));
-  parallel_for(static_cast<int64_t>(pack_tasks_.size()),
-               [&](int64_t i) { finite[i] = pack(pack_tasks_[i], kernel, packed); });
+  run_tasks(static_cast<int64_t>(pack_tasks_.size()),
+            static_cast<int64_t>(packed_ / sizeof(T)) * 16,
+            [&](int64_t i) { finite[i] = pack(pack_tasks_[i], kernel, packed); });
   const bool kernel_finite = std::all_of(finite, finite + pack_tasks_.size(), [](char f) { return f; });
-  parallel_for(tasks_, [&](int64_t i) {
+  run_tasks(tasks_, work_, [&](int64_t i) {
     compute(task(i), input, packed, zeros, kernel_finite, output);
   });
 }

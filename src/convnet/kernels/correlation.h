@@ -84,7 +84,7 @@ class Correlation {
   Panels panels_{};
   std::vector<Plan> plans_;
   std::vector<PackTask> pack_tasks_;
-  int64_t tasks_ = 0;
+  int64_t tasks_ = 0, work_ = 0;  // work: multiplications
   int64_t parts_ = 1;  // tasks that share the panels of a block of positions
   size_t packed_ = 0, flags_ = 0, workspace_ = 0;  // bytes before the zeros, before the flags, in all
 };

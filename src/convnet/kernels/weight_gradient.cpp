@@ -6,6 +6,7 @@
 #include "../core/threads.h"
 #include "depthwise.h"
 #include "finite.h"
+#include "tasks.h"
 #include "walk.h"
 
 namespace convnet {
@@ -51,6 +52,8 @@ WeightGradient<T>::WeightGradient(CorrelationShape shape)
                  });
     plans_.push_back(std::move(plan));
     positions = std::max(positions, shape_.batch * phase.positions());
+    work_ += shape_.batch * phase.positions() * phase.taps() * K * shape_.out_channels *
+             shape_.groups;
     for (int64_t g = 0; g < shape_.groups; ++g)
       for (int64_t tap = 0; tap < phase.taps(); tap += most)
         for (int64_t panel = 0; panel < panels_.count(); ++panel)
@@ -199,12 +202,12 @@ void WeightGradient<T>::run(const T* input, const T* output, T* kernel, void* wo
     depthwise_weight_gradient(shape_, pieces_, input, output, sums);
   } else {
     std::fill_n(sums, pieces_ * kernel_size_, T(0));
-    parallel_for(static_cast<int64_t>(tasks_.size()), [&](int64_t i) {
+    run_tasks(static_cast<int64_t>(tasks_.size()), work_, [&](int64_t i) {
       compute(tasks_[i], input, output, sums + tasks_[i].piece * kernel_size_);
     });
   }
   if (pieces_ == 1) return;
-  parallel_ranges(kernel_size_, 4096, [&](int64_t begin, int64_t end) {
+  parallel_ranges(kernel_size_, 16384, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       T sum = sums[i];
       for (int64_t piece = 1; piece < pieces_; ++piece) sum += sums[piece * kernel_size_ + i];

@@ -31,7 +31,7 @@ class WeightGradient {
   const Gemm<T>& gemm_;
   Panels panels_{};
   bool columns_ = false;  // few input channels: rows run over taps and channels together
-  int64_t pieces_ = 1, kernel_size_ = 0;
+  int64_t pieces_ = 1, kernel_size_ = 0, work_ = 0;  // work: multiplications
   std::vector<Plan> plans_;
   std::vector<Task> tasks_;
   size_t workspace_ = 0;
