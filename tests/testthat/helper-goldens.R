@@ -29,6 +29,7 @@ golden_args <- function(args) {
 # Goldens are compared relative to the largest value.
 expect_golden <- function(object, expected, tolerance, label) {
   object <- as.array(object)
+  expected <- as.array(expected)
   same_shape <- identical(as.integer(dim(object)), as.integer(dim(expected)))
   error <- if (same_shape) max(abs(object - expected), 0) / max(1, abs(expected)) else Inf
   expect(is.finite(error) && error <= tolerance,
