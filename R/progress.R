@@ -29,8 +29,11 @@ silent_progress <- function() {
 # A notebook or a report keeps every state of a line that is drawn again.
 can_redraw <- function() !isTRUE(getOption("knitr.in.progress")) && cli::is_dynamic_tty()
 
+# Drawn five times a second at most, and not at all in short epochs: a bar that flashes up says nothing.
 new_bar <- function(total) {
   id <- NULL
+  due <- 0
+  now <- function() proc.time()[["elapsed"]]
   # The bar belongs to this frame, not to the one that happens to open it.
   frame <- environment()
   end <- function() {
@@ -40,12 +43,16 @@ new_bar <- function(total) {
   list(
     epoch_begin = function(label) {
       end()
-      id <<- cli::cli_progress_bar(label, total = total, clear = TRUE, .auto_close = FALSE, .envir = frame,
+      due <<- now() + getOption("cli.progress_show_after", 1)
+      id <<- cli::cli_progress_bar(label, total = total, clear = TRUE, extra = list(logs = ""), .envir = frame,
         format = "{cli::pb_name}{cli::pb_bar} {cli::pb_percent} ETA {cli::pb_eta}{cli::pb_extra$logs}",
-        extra = list(logs = ""))
+        auto_terminate = FALSE, .auto_close = FALSE)
     },
     update = function(done, logs) {
-      cli::cli_progress_update(set = done, id = id, .envir = frame, extra = list(logs = sprintf(" - %s", format_logs(logs))))
+      if (is.null(id) || now() < due) return(invisible())
+      due <<- now() + 0.2
+      cli::cli_progress_update(set = done, id = id, force = TRUE, .envir = frame,
+        extra = list(logs = sprintf(" - %s", format_logs(logs))))
     },
     end = end
   )

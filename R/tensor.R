@@ -59,7 +59,7 @@ as_tensors <- function(xs) {
 describe <- function(x) {
   if (is_tensor(x)) return(paste("a tensor of shape", format_shape(x$shape)))
   if (is.null(x)) return("NULL")
-  if (is.atomic(x) && length(x) == 1 && is.null(dim(x))) return(encodeString(as.character(x), quote = if (is.character(x)) "\""))
+  if (is.atomic(x) && length(x) == 1 && is.null(dim(x))) return(encodeString(as.character(x), quote = if (is.character(x)) "\"" else ""))
   if (!is.null(dim(x))) {
     return(paste0("a", if (is.data.frame(x)) " data frame" else "n array", " of dimensions (",
                   paste(dim(x), collapse = ", "), ")"))
