@@ -18,7 +18,7 @@ evaluate.keras_model <- function(object, x = NULL, y = NULL, batch_size = NULL, 
   batch_size <- check_counts(batch_size %||% 32, "batch_size")
   job <- evaluation_job(object, x, y, sample_weight)
   rows <- first_batches(seq_len(job$n), batch_size, steps)
-  progress <- new_progress(verbose, 1, length(rows))
+  progress <- new_progress(verbose, NULL, length(rows), ceiling(length(rows) / batch_size))
   progress$epoch_begin(1)
   started <- proc.time()[["elapsed"]]
   result <- evaluate_rows(object, job, rows, batch_size, progress)
@@ -79,7 +79,7 @@ predict.keras_model <- function(object, x, batch_size = NULL, verbose = 0, steps
 train_on_batch <- function(object, x, y, class_weight = NULL, sample_weight = NULL) {
   job <- training_job(object, x, y, sample_weight, class_weight)
   program <- step_program(object, job$targets, job$weighted, training = TRUE)
-  run_epoch(object, program, job, seq_len(job$n), job$n, new_progress(0, 1, job$n), new_callback_list(NULL, object, NULL))
+  run_epoch(object, program, job, seq_len(job$n), job$n, silent_progress(), new_callback_list(NULL, object, NULL))
 }
 
 #' @rdname train_on_batch

@@ -120,7 +120,8 @@ run_epochs <- function(model, job, rows, used, validation, validation_rows, opti
   data <- environment(model)
   program <- step_program(model, job$targets, job$weighted, training = TRUE)
   callbacks <- new_callback_list(options$callbacks, model, options)
-  progress <- new_progress(options$verbose, options$epochs, used)
+  progress <- new_progress(options$verbose, options$epochs, used,
+                           ceiling(used / options$batch_size))
   state <- new.env()
   state$logs <- list()
   state$interrupted <- FALSE

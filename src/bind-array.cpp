@@ -1,5 +1,6 @@
 #include "bind-array.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 
@@ -12,6 +13,7 @@ using namespace convnet;
 namespace {
 
 constexpr Dim kRows = 16;  // of the outermost dimension: the block that stays in cache
+constexpr Dim kElements = 1 << 15;  // that one task converts
 
 // Calls visit(column_major, row_major, rows) for runs of `rows` elements that are
 // neighbours in column-major order and `stride` apart in row-major order, where
@@ -38,7 +40,11 @@ void for_each_run(const Shape& shape, F&& visit) {
       }
     }
   };
-  parallel_ranges(n, kRows, block);
+  // A team of threads pays from some ten thousand elements on.
+  const Dim grain = std::max<Dim>(1, kElements / (stride * kRows)) * kRows;
+  parallel_ranges(n, grain, [&](Dim begin, Dim end) {
+    for (Dim first = begin; first < end; first += kRows) block(first, std::min(first + kRows, end));
+  });
 }
 
 bool is_na(double v) { return R_IsNA(v); }
