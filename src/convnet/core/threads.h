@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <type_traits>
 
 namespace convnet {
 
@@ -21,8 +22,10 @@ void parallel_run(int64_t tasks, void (*body)(int64_t task, void* state), void* 
 // count. body must not throw and must not call R.
 template <typename F>
 void parallel_for(int64_t tasks, F&& body) {
+  using Body = std::remove_reference_t<F>;
   detail::parallel_run(
-      tasks, [](int64_t task, void* state) { (*static_cast<F*>(state))(task); }, &body);
+      tasks, [](int64_t task, void* state) { (*static_cast<Body*>(state))(task); },
+      const_cast<void*>(static_cast<const void*>(&body)));
 }
 
 // The same over ranges [begin, end) of n items, `grain` items a task.

@@ -86,8 +86,7 @@ std::vector<Value> Graph::gradients(Value loss, const std::vector<Value>& wrt) {
     cotangent[loss] = broadcast_to(*this, scalar(1, type(loss).dtype), shape(loss));
   for (Value v = loss; v >= 0; --v) {
     if (cotangent[v] == kNone || !matters[v]) continue;
-    // A copy: emitting may move the nodes.
-    const Node node = nodes_[v];
+    const Node& node = nodes_[v];
     if (node.kind != NodeKind::operation || !node.op->vjp) continue;
     where_ = node.where;
     OpCall call{node.attrs, {}, node.type};

@@ -1,4 +1,5 @@
 #pragma once
+#include <deque>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -43,7 +44,8 @@ class Graph final : public Emitter {
  private:
   Value append(Node node);
   Value leaf(NodeKind kind, int slot, TensorType type);
-  std::vector<Node> nodes_;
+  // A deque: references to nodes and their shapes stay good while nodes are added.
+  std::deque<Node> nodes_;
   std::unordered_multimap<size_t, Value> index_;
   std::string where_;
 };
