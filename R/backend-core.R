@@ -128,10 +128,14 @@ k_gradients <- function(loss, variables) {
 #' f(list(matrix(0, 1, 2)))
 #' @export
 k_function <- function(inputs, outputs, updates = NULL, ...) {
-  inputs <- as_list(inputs)
-  outputs <- as_list(outputs)
-  wanted <- c(outputs, as_list(updates %||% list()))
-  training <- the$learning_phase %||% FALSE
+  new_function(as_list(inputs), as_list(outputs), as_list(updates %||% list()),
+               the$learning_phase %||% FALSE)
+}
+
+# In a frame of its own: the function may be saved, and with it all that it sees.
+new_function <- function(inputs, outputs, updates, training) {
+  wanted <- c(outputs, updates)
+  force(training)
   make <- function() {
     made <- trace_outputs(inputs, wanted, training)
     program_from(made$trace, made$outputs[seq_along(outputs)])
@@ -145,7 +149,9 @@ k_function <- function(inputs, outputs, updates = NULL, ...) {
                      expected = length(inputs), received = length(arrays))
     }
     if (!is_live(program)) program <<- make()
-    run_program(program, Map(as_dataset, arrays, dtypes, paste("input", seq_along(arrays))))
+    feeds <- Map(as_dataset, arrays, dtypes, paste("input", seq_along(arrays)))
+    on.exit(cpp_release_datasets(feeds))
+    run_program(program, feeds)
   }
 }
 

@@ -17,6 +17,7 @@ evaluate.keras_model <- function(object, x = NULL, y = NULL, batch_size = NULL, 
                                  sample_weight = NULL, steps = NULL, callbacks = NULL, ...) {
   batch_size <- check_counts(batch_size %||% 32, "batch_size")
   job <- evaluation_job(object, x, y, sample_weight)
+  on.exit(cpp_release_datasets(job$handles))
   rows <- first_batches(seq_len(job$n), batch_size, steps)
   progress <- new_progress(verbose, NULL, length(rows), ceiling(length(rows) / batch_size))
   progress$epoch_begin(1)
@@ -52,6 +53,7 @@ predict.keras_model <- function(object, x, batch_size = NULL, verbose = 0, steps
   apply_thread_option()
   batch_size <- check_counts(batch_size %||% 32, "batch_size")
   xs <- model_data(object, x)
+  on.exit(cpp_release_datasets(xs$handles))
   program <- predict_program(object)
   rows <- length(first_batches(seq_len(xs$n), batch_size, steps))
   values <- cpp_predict(program$handle, xs$handles, rows, storage_of(program$variables),
@@ -78,6 +80,7 @@ predict.keras_model <- function(object, x, batch_size = NULL, verbose = 0, steps
 #' @export
 train_on_batch <- function(object, x, y, class_weight = NULL, sample_weight = NULL) {
   job <- training_job(object, x, y, sample_weight, class_weight)
+  on.exit(cpp_release_datasets(job$handles))
   program <- step_program(object, job$targets, job$weighted, training = TRUE)
   run_epoch(object, program, job, seq_len(job$n), job$n, silent_progress(), new_callback_list(NULL, object, NULL))
 }
@@ -86,6 +89,7 @@ train_on_batch <- function(object, x, y, class_weight = NULL, sample_weight = NU
 #' @export
 test_on_batch <- function(object, x, y, sample_weight = NULL) {
   job <- evaluation_job(object, x, y, sample_weight)
+  on.exit(cpp_release_datasets(job$handles))
   evaluate_rows(object, job, seq_len(job$n), job$n)
 }
 

@@ -56,6 +56,7 @@ fit.keras_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epoch
   verbose <- check_number(if (identical(verbose, "auto")) 1 else as.numeric(verbose), "verbose", 0, 2)
   check_number(validation_split, "validation_split", 0, 1)
   job <- training_job(object, x, y, sample_weight, class_weight)
+  on.exit(cpp_release_datasets(job$handles))
   held_out <- split_rows(job$n, validation_split)
   validation <- if (!is.null(validation_data)) {
     if (!is.list(validation_data) || !length(validation_data) %in% 2:3) {
@@ -68,6 +69,7 @@ fit.keras_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epoch
   } else if (length(held_out$validation)) {
     c(job[c("handles", "targets", "weighted")], list(n = length(held_out$validation)))
   }
+  if (!is.null(validation_data)) on.exit(cpp_release_datasets(validation$handles), add = TRUE)
   validation_rows <- if (is.null(validation_data)) held_out$validation else seq_len(validation$n %||% 0)
   validation_rows <- first_batches(validation_rows, batch_size, validation_steps)
   train_rows <- first_batches(held_out$train, batch_size, steps_per_epoch)

@@ -264,6 +264,7 @@ call_now <- function(self, tensors, inputs, training) {
   results <- with_trace(trace, training, inline_layer(self, restore_inputs(fed, single), training))
   program <- program_from(trace, as_list(results))
   feeds <- Map(function(t) as_dataset(t$value, t$dtype, "inputs", t$shape), tensors)
+  on.exit(cpp_release_datasets(feeds))
   values <- run_program(program, feeds)
   outputs <- Map(function(value, result) new_constant(value, shape_of_array(value), result$dtype),
                  values, as_list(results))

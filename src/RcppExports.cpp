@@ -15,12 +15,20 @@ Rcpp::List cpp_dataset(SEXP x, Rcpp::IntegerVector dims, std::string dtype);
 RcppExport SEXP _convnet_cpp_dataset(SEXP xSEXP, SEXP dimsSEXP, SEXP dtypeSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
-    Rcpp::RNGScope rcpp_rngScope_gen;
     Rcpp::traits::input_parameter< SEXP >::type x(xSEXP);
     Rcpp::traits::input_parameter< Rcpp::IntegerVector >::type dims(dimsSEXP);
     Rcpp::traits::input_parameter< std::string >::type dtype(dtypeSEXP);
     rcpp_result_gen = Rcpp::wrap(cpp_dataset(x, dims, dtype));
     return rcpp_result_gen;
+END_RCPP
+}
+// cpp_release_datasets
+void cpp_release_datasets(Rcpp::List handles);
+RcppExport SEXP _convnet_cpp_release_datasets(SEXP handlesSEXP) {
+BEGIN_RCPP
+    Rcpp::traits::input_parameter< Rcpp::List >::type handles(handlesSEXP);
+    cpp_release_datasets(handles);
+    return R_NilValue;
 END_RCPP
 }
 // cpp_orthonormal
@@ -38,7 +46,6 @@ Rcpp::List cpp_infer(std::string op, Rcpp::List attrs, Rcpp::List shapes, Rcpp::
 RcppExport SEXP _convnet_cpp_infer(SEXP opSEXP, SEXP attrsSEXP, SEXP shapesSEXP, SEXP dtypesSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
-    Rcpp::RNGScope rcpp_rngScope_gen;
     Rcpp::traits::input_parameter< std::string >::type op(opSEXP);
     Rcpp::traits::input_parameter< Rcpp::List >::type attrs(attrsSEXP);
     Rcpp::traits::input_parameter< Rcpp::List >::type shapes(shapesSEXP);
@@ -52,7 +59,6 @@ SEXP cpp_program(Rcpp::List rows, Rcpp::IntegerVector outputs);
 RcppExport SEXP _convnet_cpp_program(SEXP rowsSEXP, SEXP outputsSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
-    Rcpp::RNGScope rcpp_rngScope_gen;
     Rcpp::traits::input_parameter< Rcpp::List >::type rows(rowsSEXP);
     Rcpp::traits::input_parameter< Rcpp::IntegerVector >::type outputs(outputsSEXP);
     rcpp_result_gen = Rcpp::wrap(cpp_program(rows, outputs));
@@ -64,7 +70,6 @@ bool cpp_is_live(SEXP handle);
 RcppExport SEXP _convnet_cpp_is_live(SEXP handleSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
-    Rcpp::RNGScope rcpp_rngScope_gen;
     Rcpp::traits::input_parameter< SEXP >::type handle(handleSEXP);
     rcpp_result_gen = Rcpp::wrap(cpp_is_live(handle));
     return rcpp_result_gen;
@@ -75,7 +80,6 @@ bool cpp_is_random(SEXP program);
 RcppExport SEXP _convnet_cpp_is_random(SEXP programSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
-    Rcpp::RNGScope rcpp_rngScope_gen;
     Rcpp::traits::input_parameter< SEXP >::type program(programSEXP);
     rcpp_result_gen = Rcpp::wrap(cpp_is_random(program));
     return rcpp_result_gen;
@@ -86,7 +90,6 @@ Rcpp::List cpp_run(SEXP program, Rcpp::List feeds, Rcpp::List storage, Rcpp::Num
 RcppExport SEXP _convnet_cpp_run(SEXP programSEXP, SEXP feedsSEXP, SEXP storageSEXP, SEXP keySEXP, SEXP outputsSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
-    Rcpp::RNGScope rcpp_rngScope_gen;
     Rcpp::traits::input_parameter< SEXP >::type program(programSEXP);
     Rcpp::traits::input_parameter< Rcpp::List >::type feeds(feedsSEXP);
     Rcpp::traits::input_parameter< Rcpp::List >::type storage(storageSEXP);
@@ -101,7 +104,6 @@ Rcpp::List cpp_predict(SEXP program, Rcpp::List datasets, double n, Rcpp::List s
 RcppExport SEXP _convnet_cpp_predict(SEXP programSEXP, SEXP datasetsSEXP, SEXP nSEXP, SEXP storageSEXP, SEXP batch_sizeSEXP, SEXP outputsSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
-    Rcpp::RNGScope rcpp_rngScope_gen;
     Rcpp::traits::input_parameter< SEXP >::type program(programSEXP);
     Rcpp::traits::input_parameter< Rcpp::List >::type datasets(datasetsSEXP);
     Rcpp::traits::input_parameter< double >::type n(nSEXP);
@@ -117,7 +119,6 @@ Rcpp::List cpp_run_batches(SEXP program, Rcpp::List datasets, Rcpp::IntegerVecto
 RcppExport SEXP _convnet_cpp_run_batches(SEXP programSEXP, SEXP datasetsSEXP, SEXP orderSEXP, SEXP storageSEXP, SEXP batch_sizeSEXP, SEXP first_batchSEXP, SEXP scalarsSEXP, SEXP budgetSEXP, SEXP keySEXP, SEXP trainingSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
-    Rcpp::RNGScope rcpp_rngScope_gen;
     Rcpp::traits::input_parameter< SEXP >::type program(programSEXP);
     Rcpp::traits::input_parameter< Rcpp::List >::type datasets(datasetsSEXP);
     Rcpp::traits::input_parameter< Rcpp::IntegerVector >::type order(orderSEXP);
@@ -137,7 +138,6 @@ int cpp_optimizer_slots(Rcpp::List config);
 RcppExport SEXP _convnet_cpp_optimizer_slots(SEXP configSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
-    Rcpp::RNGScope rcpp_rngScope_gen;
     Rcpp::traits::input_parameter< Rcpp::List >::type config(configSEXP);
     rcpp_result_gen = Rcpp::wrap(cpp_optimizer_slots(config));
     return rcpp_result_gen;
@@ -147,7 +147,6 @@ END_RCPP
 void cpp_set_threads(int count);
 RcppExport SEXP _convnet_cpp_set_threads(SEXP countSEXP) {
 BEGIN_RCPP
-    Rcpp::RNGScope rcpp_rngScope_gen;
     Rcpp::traits::input_parameter< int >::type count(countSEXP);
     cpp_set_threads(count);
     return R_NilValue;
@@ -158,7 +157,6 @@ int cpp_cores();
 RcppExport SEXP _convnet_cpp_cores() {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
-    Rcpp::RNGScope rcpp_rngScope_gen;
     rcpp_result_gen = Rcpp::wrap(cpp_cores());
     return rcpp_result_gen;
 END_RCPP
@@ -168,7 +166,6 @@ Rcpp::List cpp_session();
 RcppExport SEXP _convnet_cpp_session() {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
-    Rcpp::RNGScope rcpp_rngScope_gen;
     rcpp_result_gen = Rcpp::wrap(cpp_session());
     return rcpp_result_gen;
 END_RCPP
@@ -177,7 +174,6 @@ END_RCPP
 void cpp_release_workspace();
 RcppExport SEXP _convnet_cpp_release_workspace() {
 BEGIN_RCPP
-    Rcpp::RNGScope rcpp_rngScope_gen;
     cpp_release_workspace();
     return R_NilValue;
 END_RCPP
@@ -186,7 +182,6 @@ END_RCPP
 void cpp_check_size(Rcpp::IntegerVector dims, std::string dtype);
 RcppExport SEXP _convnet_cpp_check_size(SEXP dimsSEXP, SEXP dtypeSEXP) {
 BEGIN_RCPP
-    Rcpp::RNGScope rcpp_rngScope_gen;
     Rcpp::traits::input_parameter< Rcpp::IntegerVector >::type dims(dimsSEXP);
     Rcpp::traits::input_parameter< std::string >::type dtype(dtypeSEXP);
     cpp_check_size(dims, dtype);
@@ -198,7 +193,6 @@ SEXP cpp_variable_storage(SEXP values, Rcpp::IntegerVector dims, std::string dty
 RcppExport SEXP _convnet_cpp_variable_storage(SEXP valuesSEXP, SEXP dimsSEXP, SEXP dtypeSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
-    Rcpp::RNGScope rcpp_rngScope_gen;
     Rcpp::traits::input_parameter< SEXP >::type values(valuesSEXP);
     Rcpp::traits::input_parameter< Rcpp::IntegerVector >::type dims(dimsSEXP);
     Rcpp::traits::input_parameter< std::string >::type dtype(dtypeSEXP);
@@ -211,7 +205,6 @@ SEXP cpp_variable_get(SEXP storage, Rcpp::IntegerVector dims, std::string dtype)
 RcppExport SEXP _convnet_cpp_variable_get(SEXP storageSEXP, SEXP dimsSEXP, SEXP dtypeSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
-    Rcpp::RNGScope rcpp_rngScope_gen;
     Rcpp::traits::input_parameter< SEXP >::type storage(storageSEXP);
     Rcpp::traits::input_parameter< Rcpp::IntegerVector >::type dims(dimsSEXP);
     Rcpp::traits::input_parameter< std::string >::type dtype(dtypeSEXP);
@@ -223,7 +216,6 @@ END_RCPP
 void cpp_variable_set(SEXP storage, SEXP values, Rcpp::IntegerVector dims, std::string dtype);
 RcppExport SEXP _convnet_cpp_variable_set(SEXP storageSEXP, SEXP valuesSEXP, SEXP dimsSEXP, SEXP dtypeSEXP) {
 BEGIN_RCPP
-    Rcpp::RNGScope rcpp_rngScope_gen;
     Rcpp::traits::input_parameter< SEXP >::type storage(storageSEXP);
     Rcpp::traits::input_parameter< SEXP >::type values(valuesSEXP);
     Rcpp::traits::input_parameter< Rcpp::IntegerVector >::type dims(dimsSEXP);
@@ -235,6 +227,7 @@ END_RCPP
 
 static const R_CallMethodDef CallEntries[] = {
     {"_convnet_cpp_dataset", (DL_FUNC) &_convnet_cpp_dataset, 3},
+    {"_convnet_cpp_release_datasets", (DL_FUNC) &_convnet_cpp_release_datasets, 1},
     {"_convnet_cpp_orthonormal", (DL_FUNC) &_convnet_cpp_orthonormal, 1},
     {"_convnet_cpp_infer", (DL_FUNC) &_convnet_cpp_infer, 4},
     {"_convnet_cpp_program", (DL_FUNC) &_convnet_cpp_program, 2},

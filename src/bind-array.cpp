@@ -134,7 +134,7 @@ SEXP array_to_r(const void* values, const TensorType& type) {
 using namespace convnet;
 
 // Values of an R array as a tensor that C++ owns.
-// [[Rcpp::export]]
+// [[Rcpp::export(rng = false)]]
 Rcpp::List cpp_dataset(SEXP x, Rcpp::IntegerVector dims, std::string dtype) {
   return bind::guarded([&] {
     bind::ArrayCheck check;
@@ -143,4 +143,10 @@ Rcpp::List cpp_dataset(SEXP x, Rcpp::IntegerVector dims, std::string dtype) {
                               Rcpp::Named("has_na") = check.has_na,
                               Rcpp::Named("has_nonfinite") = check.has_nonfinite);
   });
+}
+
+// Frees the values now: R's garbage collector does not know how large they are.
+// [[Rcpp::export(rng = false)]]
+void cpp_release_datasets(Rcpp::List handles) {
+  for (R_xlen_t i = 0; i < handles.size(); ++i) bind::TensorPointer(SEXP(handles[i])).release();
 }

@@ -83,7 +83,7 @@ Training training_from_r(const Rcpp::List& from) {
 }  // namespace
 
 // Shape and dtype of what an operation makes of such inputs.
-// [[Rcpp::export]]
+// [[Rcpp::export(rng = false)]]
 Rcpp::List cpp_infer(std::string op, Rcpp::List attrs, Rcpp::List shapes,
                      Rcpp::CharacterVector dtypes) {
   return bind::guarded([&] {
@@ -98,7 +98,7 @@ Rcpp::List cpp_infer(std::string op, Rcpp::List attrs, Rcpp::List shapes,
   });
 }
 
-// [[Rcpp::export]]
+// [[Rcpp::export(rng = false)]]
 SEXP cpp_program(Rcpp::List rows, Rcpp::IntegerVector outputs) {
   return bind::guarded([&]() -> SEXP {
     Record record;
@@ -110,16 +110,16 @@ SEXP cpp_program(Rcpp::List rows, Rcpp::IntegerVector outputs) {
 }
 
 // FALSE for the pointer that readRDS() brings back.
-// [[Rcpp::export]]
+// [[Rcpp::export(rng = false)]]
 bool cpp_is_live(SEXP handle) {
   return TYPEOF(handle) == EXTPTRSXP && R_ExternalPtrAddr(handle) != nullptr;
 }
 
-// [[Rcpp::export]]
+// [[Rcpp::export(rng = false)]]
 bool cpp_is_random(SEXP program) { return bind::ProgramPointer(program)->is_random(); }
 
 // Runs once on whole arrays; feeds are datasets, in the order of the inputs.
-// [[Rcpp::export]]
+// [[Rcpp::export(rng = false)]]
 Rcpp::List cpp_run(SEXP program, Rcpp::List feeds, Rcpp::List storage, Rcpp::NumericVector key,
                    int outputs) {
   return bind::guarded([&] {
@@ -140,7 +140,7 @@ Rcpp::List cpp_run(SEXP program, Rcpp::List feeds, Rcpp::List storage, Rcpp::Num
 }
 
 // Runs over all rows in batches and puts the outputs of the batches together.
-// [[Rcpp::export]]
+// [[Rcpp::export(rng = false)]]
 Rcpp::List cpp_predict(SEXP program, Rcpp::List datasets, double n, Rcpp::List storage,
                        double batch_size, int outputs) {
   return bind::guarded([&] {
@@ -178,7 +178,7 @@ Rcpp::List cpp_predict(SEXP program, Rcpp::List datasets, double n, Rcpp::List s
 
 // Batches first_batch, ... for about `budget` milliseconds. training: NULL to
 // evaluate. Returns what LoopResult holds.
-// [[Rcpp::export]]
+// [[Rcpp::export(rng = false)]]
 Rcpp::List cpp_run_batches(SEXP program, Rcpp::List datasets, Rcpp::IntegerVector order,
                            Rcpp::List storage, double batch_size, double first_batch, int scalars,
                            double budget, Rcpp::NumericVector key, SEXP training) {
@@ -197,7 +197,7 @@ Rcpp::List cpp_run_batches(SEXP program, Rcpp::List datasets, Rcpp::IntegerVecto
 }
 
 // How many state tensors the optimizer keeps for each variable.
-// [[Rcpp::export]]
+// [[Rcpp::export(rng = false)]]
 int cpp_optimizer_slots(Rcpp::List config) {
   return bind::guarded([&] { return slots_per_variable(optimizer_from_r(config)); });
 }

@@ -7,7 +7,7 @@ using namespace convnet;
 
 // Throws when a variable of this shape, with the doubles that R draws for it,
 // cannot be held.
-// [[Rcpp::export]]
+// [[Rcpp::export(rng = false)]]
 void cpp_check_size(Rcpp::IntegerVector dims, std::string dtype) {
   bind::guarded([&] {
     const TensorType type = bind::type_from_r(dims, dtype);
@@ -19,7 +19,7 @@ void cpp_check_size(Rcpp::IntegerVector dims, std::string dtype) {
 
 // Storage that serialize() knows: raw for float32, double for float64, integer
 // for int32.
-// [[Rcpp::export]]
+// [[Rcpp::export(rng = false)]]
 SEXP cpp_variable_storage(SEXP values, Rcpp::IntegerVector dims, std::string dtype) {
   return bind::guarded([&] {
     const TensorType type = bind::type_from_r(dims, dtype);
@@ -34,14 +34,14 @@ SEXP cpp_variable_storage(SEXP values, Rcpp::IntegerVector dims, std::string dty
   });
 }
 
-// [[Rcpp::export]]
+// [[Rcpp::export(rng = false)]]
 SEXP cpp_variable_get(SEXP storage, Rcpp::IntegerVector dims, std::string dtype) {
   return bind::guarded(
       [&] { return bind::array_to_r(DATAPTR_RO(storage), bind::type_from_r(dims, dtype)); });
 }
 
 // Writes into the storage itself, so that every owner of the variable sees it.
-// [[Rcpp::export]]
+// [[Rcpp::export(rng = false)]]
 void cpp_variable_set(SEXP storage, SEXP values, Rcpp::IntegerVector dims, std::string dtype) {
   bind::guarded([&] {
     bind::ArrayCheck check;
