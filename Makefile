@@ -46,7 +46,7 @@ $(BUILD)/installed: $(BUILD)/sources-changed $(INSTALLED) | setup
 install: $(BUILD)/installed
 
 demo: install
-	$(WITH_LIB) $(RSCRIPT) demo/denoise.R
+	$(WITH_LIB) $(RSCRIPT) demo/denoise.R build
 
 test: install
 	@tools/setup.sh testthat
@@ -70,11 +70,9 @@ check: setup
 sanitize: setup
 	MAKEFLAGS=-j$(JOBS) $(MAKE) -C tests/cpp run BUILD=$(BUILD)/cpp-sanitize SANITIZE=address,undefined
 
-docs:
+docs: install
 	@tools/setup.sh roxygen2
-	$(RSCRIPT) -e 'Rcpp::compileAttributes()'
-	$(MAKE) install
-	$(WITH_LIB) $(RSCRIPT) -e 'roxygen2::roxygenise(load_code = "installed")'
+	$(WITH_LIB) $(RSCRIPT) tools/document.R
 
 vignettes: install
 	@tools/setup.sh pandoc rmarkdown
