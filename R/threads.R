@@ -7,8 +7,7 @@
 #' one thread is used.
 #'
 #' @return A list: `version`, `threads` (in use from the next operation on),
-#'   `threads_used` (the largest team since the last call), `openmp` (whether the
-#'   package was built with OpenMP), `isa` (the instruction set of the kernels),
+#'   `threads_used` (the largest team since the last call), `isa` (the instruction set of the kernels),
 #'   `workspace` (bytes shared by all models).
 #' @family session
 #' @examples

@@ -7,20 +7,19 @@
 
 using namespace convnet;
 
-// [[Rcpp::export]]
+// [[Rcpp::export(rng = false)]]
 void cpp_set_threads(int count) { set_thread_count(count); }
 
-// [[Rcpp::export]]
+// [[Rcpp::export(rng = false)]]
 int cpp_cores() { return std::max(1u, std::thread::hardware_concurrency()); }
 
-// [[Rcpp::export]]
+// [[Rcpp::export(rng = false)]]
 Rcpp::List cpp_session() {
   return Rcpp::List::create(Rcpp::Named("threads") = thread_count(),
                             Rcpp::Named("threads_used") = threads_used(),
-                            Rcpp::Named("openmp") = has_openmp(),
                             Rcpp::Named("isa") = isa_name(),
                             Rcpp::Named("workspace") = static_cast<double>(shared_arena().bytes()));
 }
 
-// [[Rcpp::export]]
+// [[Rcpp::export(rng = false)]]
 void cpp_release_workspace() { shared_arena().release(); }

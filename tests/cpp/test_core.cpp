@@ -246,7 +246,6 @@ TEST(parallel_for_covers_each_task_once) {
 }
 
 TEST(parallel_for_uses_threads) {
-  if (!has_openmp()) return;
   set_thread_count(2);
   threads_used();
   parallel_for(1000, [](int64_t) {});

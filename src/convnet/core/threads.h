@@ -5,12 +5,11 @@
 namespace convnet {
 
 // How many threads parallel_for() may use; 1 in a child process after a fork,
-// where an OpenMP team of the parent would be waited for in vain.
+// which has none of its parent's threads.
 int thread_count();
 void set_thread_count(int count);
-// Size of the largest team that a parallel_for() has used since the last call.
+// Size of the largest team that a parallel_for() has called up since the last call.
 int threads_used();
-bool has_openmp();
 
 namespace detail {
 void parallel_run(int64_t tasks, void (*body)(int64_t task, void* state), void* state);

@@ -2,14 +2,9 @@
 
 #include <algorithm>
 
+#include "../core/simd.h"
 #include "../core/threads.h"
 #include "walk.h"
-
-#ifdef _OPENMP
-#define CONVNET_SIMD _Pragma("omp simd")
-#else
-#define CONVNET_SIMD
-#endif
 
 namespace convnet {
 

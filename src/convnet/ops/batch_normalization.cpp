@@ -1,6 +1,7 @@
 // (x - mean) / sqrt(variance + epsilon) * gamma + beta, all four along one axis.
 #include <cmath>
 
+#include "../core/simd.h"
 #include "../core/threads.h"
 #include "build.h"
 #include "check.h"
@@ -51,9 +52,7 @@ Prepared prepare(const OpCall& call) {
                           for (Dim row = begin; row < end; ++row) {
                             const T* from = x + row * channels;
                             T* to = out + row * channels;
-#ifdef _OPENMP
-#pragma omp simd
-#endif
+                            CONVNET_SIMD
                             for (Dim c = 0; c < channels; ++c)
                               to[c] = (from[c] - mean[c]) * scale[c] + beta[c];
                           }
@@ -67,9 +66,7 @@ Prepared prepare(const OpCall& call) {
                           T* to = out + row * inner;
                           const T m = mean[row % channels], s = scale[row % channels],
                                   b = beta[row % channels];
-#ifdef _OPENMP
-#pragma omp simd
-#endif
+                          CONVNET_SIMD
                           for (Dim i = 0; i < inner; ++i) to[i] = (from[i] - m) * s + b;
                         }
                       });

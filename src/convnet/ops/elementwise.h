@@ -6,15 +6,9 @@
 #include <limits>
 #include <type_traits>
 
+#include "../core/simd.h"
 #include "../core/threads.h"
 #include "op.h"
-
-// Vectorise this loop, whatever -O says: its iterations are independent.
-#ifdef _OPENMP
-#define CONVNET_SIMD _Pragma("omp simd")
-#else
-#define CONVNET_SIMD
-#endif
 
 namespace convnet {
 

@@ -1,6 +1,7 @@
 // Maximum over windows of x [N, spatial..., C]; padding never wins, NaN does.
 #include "max_pool.h"
 
+#include "../core/simd.h"
 #include "build.h"
 #include "check.h"
 
@@ -47,9 +48,7 @@ Prepared prepare(const OpCall& call) {
                 if (first) {
                   std::copy_n(from, channels, out);
                 } else {
-#ifdef _OPENMP
-#pragma omp simd
-#endif
+                  CONVNET_SIMD
                   for (Dim c = 0; c < channels; ++c)
                     out[c] = from[c] <= out[c] || out[c] != out[c] ? out[c] : from[c];
                 }
