@@ -5,10 +5,6 @@ cpp_dataset <- function(x, dims, dtype) {
     .Call(`_convnet_cpp_dataset`, x, dims, dtype)
 }
 
-cpp_release_datasets <- function(handles) {
-    invisible(.Call(`_convnet_cpp_release_datasets`, handles))
-}
-
 cpp_orthonormal <- function(a) {
     .Call(`_convnet_cpp_orthonormal`, a)
 }

@@ -65,11 +65,15 @@ k_eval <- k_get_value
 #' @rdname k_constant
 #' @export
 k_set_value <- function(x, value) {
+  check_variable(x)
+  set_variable(x, value)
+}
+
+check_variable <- function(x) {
   if (!is_variable(x)) {
     abort_argument("Only a variable can be given a value.", expected = "a variable",
                    received = describe(x), remedy = "Make one with k_variable().")
   }
-  set_variable(x, value)
 }
 
 #' A tensor to be fed
@@ -108,6 +112,8 @@ k_placeholder <- function(shape = NULL, ndim = NULL, dtype = NULL, sparse = FALS
 #' @export
 k_gradients <- function(loss, variables) {
   variables <- as_list(variables)
+  check_tensors(variables, "variables")
+  loss <- as_tensor(loss)
   record <- recording_for(c(list(loss), variables))
   lapply(variables, function(v) gradient_row(loss, v, record))
 }
@@ -128,7 +134,11 @@ k_gradients <- function(loss, variables) {
 #' f(list(matrix(0, 1, 2)))
 #' @export
 k_function <- function(inputs, outputs, updates = NULL, ...) {
-  new_function(as_list(inputs), as_list(outputs), as_list(updates %||% list()),
+  inputs <- as_list(inputs)
+  updates <- as_list(updates %||% list())
+  check_tensors(inputs, "inputs")
+  check_tensors(updates, "updates")
+  new_function(inputs, lapply(as_list(outputs), as_tensor), updates,
                the$learning_phase %||% FALSE)
 }
 
@@ -146,11 +156,11 @@ new_function <- function(inputs, outputs, updates, training) {
     if (!is.list(arrays)) arrays <- list(arrays)
     if (length(arrays) != length(inputs)) {
       abort_argument("A function was given another number of arrays than it has inputs.",
-                     expected = length(inputs), received = length(arrays))
+                     expected = count_of(length(inputs), "array"),
+                     received = count_of(length(arrays), "array"))
     }
     if (!is_live(program)) program <<- make()
     feeds <- Map(as_dataset, arrays, dtypes, paste("input", seq_along(arrays)))
-    on.exit(cpp_release_datasets(feeds))
     run_program(program, feeds)
   }
 }
@@ -169,6 +179,7 @@ new_function <- function(inputs, outputs, updates, training) {
 #' k_get_value(counter)
 #' @export
 k_update <- function(x, new_x) {
+  check_variable(x)
   new_x <- as_tensors(list(x, new_x))[[2]]
   record <- recording_for(list(new_x))
   update <- update_row(x, new_x, record)
@@ -253,7 +264,7 @@ k_reset_uids <- function() {
 #' k_learning_phase()
 #' @export
 k_set_learning_phase <- function(value) {
-  the$learning_phase <- as.logical(value)
+  the$learning_phase <- check_flag(value, "value")
   invisible(NULL)
 }
 

@@ -27,7 +27,14 @@ callback_lambda <- function(on_epoch_begin = NULL, on_epoch_end = NULL, on_batch
   events <- list(on_epoch_begin = on_epoch_begin, on_epoch_end = on_epoch_end,
                  on_batch_begin = on_train_batch_begin, on_batch_end = on_train_batch_end,
                  on_train_begin = on_train_begin, on_train_end = on_train_end)
-  structure(Filter(Negate(is.null), events), class = "keras_callback")
+  events <- Filter(Negate(is.null), events)
+  for (event in names(events)) {
+    if (!is.function(events[[event]])) {
+      abort_argument(paste0("`", event, "` must be a function."), expected = "a function, or NULL",
+                     received = describe(events[[event]]))
+    }
+  }
+  structure(events, class = "keras_callback")
 }
 
 # One object that calls every callback.
@@ -40,7 +47,10 @@ new_callback_list <- function(callbacks, model, options) {
     }
   }
   fire <- function(event, ...) {
-    for (callback in callbacks) if (!is.null(callback[[event]])) callback[[event]](...)
+    for (callback in callbacks) {
+      if (is.null(callback[[event]])) next
+      with_user_code(paste0("A callback's ", event, "()"), callback[[event]](...))
+    }
   }
   list(
     wants_batches = any(vapply(callbacks, function(cb) {

@@ -10,7 +10,7 @@ check_string <- function(x, arg) {
 }
 
 check_flag <- function(x, arg) {
-  if (!(is.logical(x) || is.numeric(x)) || length(x) != 1 || is.na(x)) {
+  if (!(is.logical(x) || is.numeric(x)) || length(x) != 1 || !as.double(x) %in% 0:1) {
     abort_argument(paste0("`", arg, "` must be TRUE or FALSE."), expected = "TRUE or FALSE",
                    received = describe(x))
   }
@@ -18,13 +18,24 @@ check_flag <- function(x, arg) {
 }
 
 check_number <- function(x, arg, lower = -Inf, upper = Inf) {
-  if (!is.numeric(x) || length(x) != 1 || is.na(x) || x < lower || x > upper) {
+  number <- is.numeric(x) && length(x) == 1 && !is.na(x)
+  if (!number || x < lower || x > upper) {
     range <- if (is.finite(upper)) paste("between", lower, "and", upper)
              else if (is.finite(lower)) paste("of at least", lower)
-    abort_argument(paste0("`", arg, "` must be a number."),
+    abort_argument(paste0("`", arg, if (number) "` is out of range." else "` must be a number."),
                    expected = paste(c("a number", range), collapse = " "), received = describe(x))
   }
   x
+}
+
+# A number without fraction that an integer can hold.
+check_whole <- function(x, arg) {
+  check_number(x, arg)
+  if (x != round(x) || abs(x) > .Machine$integer.max) {
+    abort_argument(paste0("`", arg, "` must be a whole number."), expected = "a whole number",
+                   received = describe(x))
+  }
+  as.integer(x)
 }
 
 check_choice <- function(x, choices, arg) {
@@ -43,15 +54,15 @@ check_counts <- function(x, arg, n = 1, lower = 1) {
   wrong <- !is.numeric(values) || !length(values) %in% c(1, n) || anyNA(values) ||
     any(values < lower) || any(values != round(values))
   if (wrong) {
-    what <- if (n == 1) "a whole number" else paste("one or", n, "whole numbers")
-    abort_argument(paste0("`", arg, "` is not valid."),
+    what <- if (n == 1) "a whole number" else paste("1 or", n, "whole numbers")
+    abort_argument(paste0("`", arg, "` must be ", what, "."),
                    expected = paste0(what, " of at least ", lower),
-                   received = if (is.numeric(values)) paste(values, collapse = ", ") else describe(x))
+                   received = if (is.numeric(values) && length(values)) format_sizes(values) else describe(x))
   }
   if (any(values > .Machine$integer.max)) {
     abort_convnet("memory", paste0("`", arg, "` is larger than memory can address."),
                   expected = paste("at most", .Machine$integer.max),
-                  received = paste(values, collapse = ", "))
+                  received = format_sizes(values), remedy = "Use a smaller number.")
   }
   rep_len(as.integer(values), n)
 }
@@ -59,17 +70,19 @@ check_counts <- function(x, arg, n = 1, lower = 1) {
 # A shape as integers, NA for unknown: from numbers, or a list with NULL or NA.
 as_shape <- function(x, arg = "shape") {
   if (is.null(x)) return(integer())
-  values <- vapply(as.list(x), function(d) if (is.null(d)) NA_real_ else as.numeric(d)[1], 0)
+  entry <- function(d) is.null(d) || length(d) == 1 && (is.numeric(d) || is.logical(d) && is.na(d))
+  numbers <- (is.numeric(x) || is.logical(x) || is.list(x)) && all(vapply(as.list(x), entry, NA))
+  values <- if (numbers) vapply(as.list(x), function(d) as.numeric(d %||% NA), 0)
   known <- values[!is.na(values)]
-  if (any(known < 1) || any(known != round(known))) {
+  if (!numbers || any(known < 1) || any(known != round(known))) {
     abort_argument(paste0("`", arg, "` is not a shape."),
                    expected = "whole numbers of at least 1, NA or NULL where unknown",
-                   received = paste0("(", paste(values, collapse = ", "), ")"))
+                   received = if (numbers) format_sizes(values) else describe(x))
   }
   if (any(known > .Machine$integer.max)) {
     abort_convnet("memory", paste0("`", arg, "` is larger than memory can address."),
                   expected = paste("dimensions of at most", .Machine$integer.max),
-                  received = paste(values, collapse = ", "))
+                  received = format_sizes(values), remedy = "Use smaller sizes.")
   }
   as.integer(values)
 }
@@ -82,3 +95,50 @@ check_data_format <- function(data_format) {
   check_choice(data_format %||% the$image_data_format, c("channels_last", "channels_first"),
                "data_format")
 }
+
+check_layer <- function(object) {
+  if (!is_layer(object)) {
+    abort_argument("`object` must be a layer or a model.", expected = "a layer or a model",
+                   received = describe(object))
+  }
+}
+
+check_model <- function(object, arg = "object") {
+  if (!is_model(object)) {
+    abort_argument(paste0("`", arg, "` must be a model."),
+                   expected = "a model, for example from keras_model_sequential()",
+                   received = describe(object))
+  }
+}
+
+# Tensors that code can be recorded for: symbolic ones and variables.
+check_tensors <- function(xs, arg) {
+  for (x in xs) {
+    if (!is_tensor(x)) {
+      abort_argument(paste0("`", arg, "` must be tensors."),
+                     expected = "a tensor or a list of tensors, as from layer_input() or k_variable()",
+                     received = describe(x))
+    }
+  }
+}
+
+# Arguments of Keras that change speed, not results.
+ignored_args <- c("workers", "use_multiprocessing", "max_queue_size", "run_eagerly",
+                  "steps_per_execution", "jit_compile", "auto_scale_loss")
+
+# A misspelt argument would vanish in `...`. `known`: what the caller does take.
+check_dots <- function(dots, known) {
+  given <- names(dots) %||% rep("", length(dots))
+  unknown <- setdiff(given, ignored_args)
+  if (length(unknown) == 0) return(invisible())
+  word <- unknown[[1]]
+  if (!nzchar(word)) {
+    abort_argument("There are more arguments than this function has.",
+                   received = describe(dots[[match(word, given)]]))
+  }
+  abort_argument(paste0("There is no argument `", word, "`."), expected = quoted(setdiff(known, c("object", "..."))),
+                 received = paste0("\"", word, "\""), remedy = suggest(word, known))
+}
+
+# "1 array", "2 arrays"
+count_of <- function(n, one, many = paste0(one, "s")) paste(n, if (n == 1) one else many)

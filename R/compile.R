@@ -28,6 +28,7 @@
 compile.keras_model <- function(object, optimizer = "rmsprop", loss = NULL, metrics = NULL,
                                 loss_weights = NULL, sample_weight_mode = NULL,
                                 weighted_metrics = NULL, target_tensors = NULL, ...) {
+  check_dots(list(...), names(formals()))
   for (arg in c("sample_weight_mode", "target_tensors")) {
     if (!is.null(get(arg))) {
       abort_argument(paste0("`", arg, "` is not supported."), expected = "NULL",
@@ -36,10 +37,12 @@ compile.keras_model <- function(object, optimizer = "rmsprop", loss = NULL, metr
   }
   if (is.null(loss)) {
     abort_argument("A model needs a loss to be trained.", where = label_of(object),
-                   expected = "`loss`, for example \"mse\" or \"categorical_crossentropy\"")
+                   expected = "`loss`, for example \"mse\" or \"categorical_crossentropy\"",
+                   received = "NULL")
   }
   data <- environment(object)
   losses <- if (is.list(loss) && !inherits(loss, "convnet_loss")) loss else list(loss)
+  check_loss_count(object, losses, loss_weights)
   compiled <- list(
     optimizer = get_optimizer(optimizer),
     losses = lapply(losses, get_loss),
@@ -54,6 +57,20 @@ compile.keras_model <- function(object, optimizer = "rmsprop", loss = NULL, metr
   invisible(object)
 }
 
+# One loss for each output; a model that is not built yet has one output.
+check_loss_count <- function(model, losses, loss_weights) {
+  n <- max(1, length(environment(model)$outputs))
+  if (length(losses) != n) {
+    abort_argument("`loss` must have one loss for each output.", where = label_of(model),
+                   expected = count_of(n, "loss", "losses"), received = count_of(length(losses), "loss", "losses"))
+  }
+  weights <- unlist(loss_weights)
+  if (!is.null(weights) && (!is.numeric(weights) || length(weights) != n || anyNA(weights))) {
+    abort_argument("`loss_weights` must have one number for each output.", where = label_of(model),
+                   expected = count_of(n, "number"), received = describe(loss_weights))
+  }
+}
+
 as_metric_list <- function(metrics) {
   if (is.null(metrics)) list()
   else if (is.function(metrics) || inherits(metrics, "convnet_metric")) list(metrics)
@@ -62,7 +79,7 @@ as_metric_list <- function(metrics) {
 
 # Known names only; "accuracy" waits for the output's shape.
 check_metric <- function(metric) {
-  if (is.character(metric)) get_metric(metric, c(NA, 1L), NULL)
+  get_metric(metric, c(NA, 1L), NULL)
 }
 
 require_compiled <- function(model) {

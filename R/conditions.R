@@ -2,7 +2,7 @@
 # the remedy. Classes: convnet_error_<kind> below convnet_error.
 
 abort_convnet <- function(kind, problem, expected = NULL, received = NULL, remedy = NULL,
-                          where = the$where) {
+                          where = the$where, parent = NULL) {
   headline <- problem[[1]]
   if (!is.null(where)) headline <- paste0(where, ": ", headline)
   bullets <- c(
@@ -14,7 +14,7 @@ abort_convnet <- function(kind, problem, expected = NULL, received = NULL, remed
   )
   rlang::abort(bullets, class = c(paste0("convnet_error_", kind), "convnet_error"),
                expected = expected, received = received, remedy = remedy, where = where,
-               call = user_frame())
+               parent = parent, call = user_frame())
 }
 
 abort_argument <- function(problem, ...) abort_convnet("argument", problem, ...)
@@ -48,6 +48,17 @@ with_where <- function(where, code) {
   on.exit(the$where <- before)
   the$where <- where
   code
+}
+
+# Runs code of the user's: what fails there becomes the parent of an error that
+# says whose function it was. `what`: "call()".
+with_user_code <- function(what, code) {
+  withCallingHandlers(code, error = function(e) {
+    if (inherits(e, "convnet_error")) return()
+    # Our name for the user's function, `callback[[event]]()`, says nothing to the user.
+    if (is.call(e$call) && !is.symbol(e$call[[1]])) e$call <- NULL
+    abort_convnet("function", paste(what, "failed."), parent = e)
+  })
 }
 
 # The known word closest to what was written, for "did you mean".

@@ -71,8 +71,6 @@ unclass_config <- function(config) config[seq_along(config)]
 #' identical(get_weights(copy), get_weights(model))
 #' @export
 clone_model <- function(model, input_tensors = NULL) {
-  if (!is_model(model)) {
-    abort_argument("`model` must be a model.", expected = "a model", received = describe(model))
-  }
+  check_model(model, "model")
   from_config(get_config(model))
 }

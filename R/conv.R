@@ -19,7 +19,10 @@ init_conv <- function(n, paddings = c("valid", "same")) {
   }
 }
 
-format_sizes <- function(x) if (length(x) == 1) x else paste0("c(", paste(x, collapse = ", "), ")")
+format_sizes <- function(x) {
+  text <- paste(format(x, trim = TRUE, digits = 10, drop0trailing = TRUE), collapse = ", ")
+  if (length(x) == 1) text else paste0("c(", text, ")")
+}
 
 # Activation, initializers, regularizers and constraints by their argument names.
 init_weights <- function(args) {

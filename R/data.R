@@ -1,32 +1,48 @@
-# R arrays on their way into the core: checked, converted once, then owned by C++.
+# R arrays on their way into the core: checked and converted once.
 
-# A dataset: handle of a row-major copy. `shape` where the dimensions of x do not
+# A dataset: a row-major copy, see cpp_dataset(). `shape` where the dimensions of x do not
 # tell (a vector that stands for a column).
 as_dataset <- function(x, dtype, arg, shape = NULL) {
   if (is_tensor(x)) x <- k_get_value(x)
   if (is.data.frame(x)) x <- data_frame_matrix(x, arg)
-  if (!(is.numeric(x) || is.logical(x) || is.raw(x))) {
-    abort_argument(paste0("`", arg, "` must be numbers."),
-                   expected = "a numeric, logical or raw array, matrix or data frame",
-                   received = describe(x))
-  }
+  check_values(x, arg)
   made <- cpp_dataset(x, as.integer(shape %||% shape_of_array(x)), dtype)
   if (made$has_na) abort_na(x, arg)
   if (made$has_nonfinite) {
     rlang::warn(paste0("`", arg, "` has NaN or infinite values; the results will, too."),
                 class = "convnet_warning_nonfinite", call = user_frame())
   }
-  made$handle
+  made
 }
 
+check_values <- function(x, arg) {
+  if (is.factor(x) || !(is.numeric(x) || is.logical(x) || is.raw(x))) {
+    abort_argument(paste0("`", arg, "` must be numbers."),
+                   expected = "a numeric, logical or raw array, matrix or data frame",
+                   received = describe(x),
+                   remedy = if (is.factor(x)) "Convert a factor with model.matrix() or to_categorical().")
+  }
+}
+
+# Says where the first one is: in which column of a table, else in which row.
 abort_na <- function(x, arg) {
-  count <- sum(is.na(x) & !is.nan(x))
-  columns <- if (is.matrix(x) && !is.null(colnames(x))) colnames(x)[colSums(is.na(x)) > 0]
+  missing <- is.na(x) & !is.nan(x)
+  columns <- if (is.matrix(x)) colnames(x)[colSums(missing) > 0]
+  row <- (which(missing)[[1]] - 1) %% rows_of(x) + 1
   abort_argument(paste0("`", arg, "` has missing values."), expected = "no NA",
-                 received = paste0(count, " NA", if (length(columns)) {
-                   paste0(" in column ", paste0("\"", columns, "\"", collapse = ", "))
+                 received = paste0(sum(missing), " NA, ", if (length(columns)) {
+                   paste0("in column ", some_of(quoted_each(columns)))
+                 } else {
+                   paste0("the first in row ", row)
                  }),
                  remedy = "Remove the rows or impute the values first.")
+}
+
+quoted_each <- function(words) paste0("\"", words, "\"")
+
+# The first five, for messages.
+some_of <- function(words) {
+  paste(c(utils::head(words, 5), if (length(words) > 5) "..."), collapse = ", ")
 }
 
 data_frame_matrix <- function(x, arg) {
@@ -34,7 +50,8 @@ data_frame_matrix <- function(x, arg) {
   if (!all(numeric)) {
     abort_argument(paste0("`", arg, "` has columns that are not numbers."),
                    expected = "numeric or logical columns",
-                   received = paste0("\"", names(x)[!numeric], "\"", collapse = ", "),
+                   received = some_of(paste0(quoted_each(names(x)[!numeric]), " (",
+                                             vapply(x[!numeric], function(column) class(column)[[1]], ""), ")")),
                    remedy = "Convert factors with model.matrix() or to_categorical().")
   }
   as.matrix(x)
@@ -45,24 +62,27 @@ rows_of <- function(x) if (is.null(dim(x))) length(x) else dim(x)[[1]]
 # The arrays given for the inputs of a model, as datasets.
 model_data <- function(model, x, arg = "x") {
   xs <- if (is.list(x) && !is.data.frame(x)) x else list(x)
-  xs <- lapply(xs, function(v) if (is.data.frame(v)) data_frame_matrix(v, arg) else v)
-  n <- lapply(xs, rows_of)
-  if (length(xs) == 0 || any(n == 0)) {
+  xs <- lapply(xs, function(v) {
+    if (is_tensor(v)) k_get_value(v) else if (is.data.frame(v)) data_frame_matrix(v, arg) else v
+  })
+  if (length(x) == 0 && (is.null(x) || is.list(x)) || any(vapply(xs, rows_of, 0) == 0)) {
     abort_argument(paste0("`", arg, "` is empty."), expected = "at least one row of data",
-                   received = describe(if (length(xs)) xs[[1]]), where = label_of(model))
+                   received = if (is.list(x)) "an empty list" else describe(x))
   }
+  for (v in xs) check_values(v, arg)
+  n <- lapply(xs, rows_of)
   build_instance(model, lapply(xs, function(v) list(shape = as.integer(shape_of_rows(v)))))
   inputs <- environment(model)$inputs
   if (length(xs) != length(inputs)) {
     abort_argument(paste0("`", arg, "` must have one array for each input."),
-                   expected = paste(length(inputs), "arrays"), received = paste(length(xs), "arrays"),
-                   where = label_of(model))
+                   expected = count_of(length(inputs), "array"),
+                   received = count_of(length(xs), "array"))
   }
-  handles <- Map(function(v, input) {
-    check_data_shape(v, input$shape, arg, model)
+  datasets <- Map(function(v, input) {
+    check_data_shape(v, input$shape, arg)
     as_dataset(v, input$dtype, arg, data_shape(v, input$shape))
   }, xs, inputs)
-  list(handles = unname(handles), n = n[[1]])
+  list(datasets = unname(datasets), n = n[[1]])
 }
 
 shape_of_rows <- function(x) dim(x) %||% length(x)
@@ -72,31 +92,50 @@ data_shape <- function(x, expected) {
   if (is.null(dim(x)) && length(expected) == 2) c(length(x), 1L) else shape_of_rows(x)
 }
 
-check_data_shape <- function(x, expected, arg, model) {
+check_data_shape <- function(x, expected, arg) {
   given <- data_shape(x, expected)
   fits <- length(given) == length(expected) && all(is.na(expected) | expected == given)
   if (fits) return(invisible())
   abort_shape(paste0("`", arg, "` does not have the shape of the model's input."),
               expected = paste("shape", format_shape(expected)),
               received = paste("shape", format_shape(given)),
-              remedy = shape_remedy(given, expected, arg), where = label_of(model))
+              remedy = flatten_remedy(given, expected) %||% shape_remedy(given, expected, arg))
 }
 
+flatten_remedy <- function(given, expected) {
+  if (length(given) > 2 && length(expected) == 2 && isTRUE(prod(given[-1]) == expected[2])) {
+    paste0("Begin the model with layer_flatten(input_shape = ", format_sizes(given[-1]), ").")
+  }
+}
+
+# What to do with an array of dimensions `given` where `expected` has NA for the
+# samples. The code works on the user's own array.
 shape_remedy <- function(given, expected, arg) {
   inner <- expected[-1]
   rank <- length(expected)
-  if (length(given) == rank && all(is.na(inner) | inner == given[-rank])) {
+  code <- function(...) paste0("array_reshape(", arg, ", c(", paste(c(...), collapse = ", "), "))")
+  fits <- function(dims, wanted) length(dims) == length(wanted) && all(is.na(wanted) | wanted == dims)
+  if (fits(given[-length(given)], inner) && !fits(given, inner)) {
     return(paste0("The samples must be the first dimension: try aperm(", arg, ", c(", rank, ", ",
                   paste(seq_len(rank - 1), collapse = ", "), "))."))
   }
-  if (length(given) == rank - 1 && identical(inner[rank - 1], 1L)) {
-    return(paste0("Add the channel dimension: dim(", arg, ") <- c(dim(", arg, "), 1)."))
-  }
-  if (length(given) == rank - 1 && all(is.na(inner) | inner == given)) {
+  if (fits(given, inner)) {
     return(paste0("For one sample add the sample dimension: dim(", arg, ") <- c(1, dim(", arg, "))."))
   }
-  if (length(given) > rank && rank == 2 && isTRUE(prod(given[-1]) == inner)) {
-    return(paste0("Begin the model with layer_flatten(), or use array_reshape(", arg, ", c(",
-                  given[1], ", ", inner, "))."))
+  if (length(given) == rank - 1 && identical(inner[rank - 1], 1L) && fits(given[-1], inner[-(rank - 1)])) {
+    return(paste0("Add the channel dimension: dim(", arg, ") <- c(dim(", arg, "), 1)."))
+  }
+  if (length(given) == rank && rank > 2 && fits(given[c(seq_len(rank)[-(1:2)], 2)], inner)) {
+    return(paste0("The channels must be the last dimension: try aperm(", arg, ", c(1, ",
+                  paste(3:rank, collapse = ", "), ", 2))."))
+  }
+  if (anyNA(inner)) return(NULL)
+  if (isTRUE(prod(given[-1]) == prod(inner)) && length(given) != rank) {
+    return(paste0("Try ", code(given[1], inner), "."))
+  }
+  if (isTRUE(prod(given) == prod(inner))) return(paste0("For one sample try ", code(1, inner), "."))
+  if (length(given) == rank && rank > 3 && fits(given[-c(1, rank)], inner[-(rank - 1)])) {
+    paste0("The last dimension counts the channels: the model takes ", inner[rank - 1], ", `", arg,
+           "` has ", given[rank], ".")
   }
 }

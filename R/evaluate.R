@@ -15,9 +15,11 @@
 #' @rawNamespace S3method(generics::evaluate, keras_model)
 evaluate.keras_model <- function(object, x = NULL, y = NULL, batch_size = NULL, verbose = 1,
                                  sample_weight = NULL, steps = NULL, callbacks = NULL, ...) {
+  check_dots(list(...), names(formals()))
+  check_no_callbacks(callbacks)
   batch_size <- check_counts(batch_size %||% 32, "batch_size")
-  job <- evaluation_job(object, x, y, sample_weight)
-  on.exit(cpp_release_datasets(job$handles))
+  verbose <- check_verbose(verbose)
+  job <- training_job(object, x, y, sample_weight)
   rows <- first_batches(seq_len(job$n), batch_size, steps)
   progress <- new_progress(verbose, NULL, length(rows), ceiling(length(rows) / batch_size))
   progress$epoch_begin(1)
@@ -48,17 +50,24 @@ evaluate.keras_model <- function(object, x = NULL, y = NULL, batch_size = NULL, 
 #' @importFrom stats predict
 #' @method predict keras_model
 #' @export
-predict.keras_model <- function(object, x, batch_size = NULL, verbose = 0, steps = NULL,
+predict.keras_model <- function(object, x = NULL, batch_size = NULL, verbose = 0, steps = NULL,
                                 callbacks = NULL, ...) {
+  check_dots(list(...), names(formals()))
+  check_no_callbacks(callbacks)
   apply_thread_option()
   batch_size <- check_counts(batch_size %||% 32, "batch_size")
-  xs <- model_data(object, x)
-  on.exit(cpp_release_datasets(xs$handles))
+  xs <- preparing(object, model_data(object, x))
   program <- predict_program(object)
   rows <- length(first_batches(seq_len(xs$n), batch_size, steps))
-  values <- cpp_predict(program$handle, xs$handles, rows, storage_of(program$variables),
+  values <- cpp_predict(program$handle, xs$datasets, rows, storage_of(program$variables),
                         batch_size, program$n_outputs)
   single_tensor(values)
+}
+
+check_no_callbacks <- function(callbacks) {
+  if (length(callbacks)) {
+    abort_argument("`callbacks` are for fit() only.", expected = "NULL", received = describe(callbacks))
+  }
 }
 
 #' One batch at a time
@@ -78,23 +87,22 @@ predict.keras_model <- function(object, x, batch_size = NULL, verbose = 0, steps
 #' test_on_batch(model, matrix(1, 4, 2), rep(1, 4))
 #' predict_on_batch(model, matrix(1, 1, 2))
 #' @export
-train_on_batch <- function(object, x, y, class_weight = NULL, sample_weight = NULL) {
+train_on_batch <- function(object, x = NULL, y = NULL, class_weight = NULL, sample_weight = NULL) {
   job <- training_job(object, x, y, sample_weight, class_weight)
-  on.exit(cpp_release_datasets(job$handles))
   program <- step_program(object, job$targets, job$weighted, training = TRUE)
   run_epoch(object, program, job, seq_len(job$n), job$n, silent_progress(), new_callback_list(NULL, object, NULL))
 }
 
 #' @rdname train_on_batch
 #' @export
-test_on_batch <- function(object, x, y, sample_weight = NULL) {
-  job <- evaluation_job(object, x, y, sample_weight)
-  on.exit(cpp_release_datasets(job$handles))
+test_on_batch <- function(object, x = NULL, y = NULL, sample_weight = NULL) {
+  job <- training_job(object, x, y, sample_weight)
   evaluate_rows(object, job, seq_len(job$n), job$n)
 }
 
 #' @rdname train_on_batch
 #' @export
-predict_on_batch <- function(object, x) {
-  predict(object, x, batch_size = rows_of(as_input_list(x)[[1]]))
+predict_on_batch <- function(object, x = NULL) {
+  check_model(object)
+  predict(object, x, batch_size = .Machine$integer.max)
 }

@@ -49,14 +49,15 @@ fit.keras_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epoch
                             validation_data = NULL, shuffle = TRUE, class_weight = NULL,
                             sample_weight = NULL, initial_epoch = 0, steps_per_epoch = NULL,
                             validation_steps = NULL, ...) {
+  check_dots(list(...), names(formals()))
   require_compiled(object)
   batch_size <- check_counts(batch_size %||% 32, "batch_size")
   epochs <- check_counts(epochs, "epochs")
   initial_epoch <- check_counts(initial_epoch, "initial_epoch", lower = 0)
-  verbose <- check_number(if (identical(verbose, "auto")) 1 else as.numeric(verbose), "verbose", 0, 2)
+  verbose <- check_verbose(verbose)
+  shuffle <- if (identical(shuffle, "batch")) shuffle else check_flag(shuffle, "shuffle")
   check_number(validation_split, "validation_split", 0, 1)
   job <- training_job(object, x, y, sample_weight, class_weight)
-  on.exit(cpp_release_datasets(job$handles))
   held_out <- split_rows(job$n, validation_split)
   validation <- if (!is.null(validation_data)) {
     if (!is.list(validation_data) || !length(validation_data) %in% 2:3) {
@@ -64,15 +65,15 @@ fit.keras_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epoch
                      expected = "list(x, y) or list(x, y, sample_weight)",
                      received = describe(validation_data))
     }
-    evaluation_job(object, validation_data[[1]], validation_data[[2]],
-                   if (length(validation_data) == 3) validation_data[[3]])
+    training_job(object, validation_data[[1]], validation_data[[2]],
+                 if (length(validation_data) == 3) validation_data[[3]],
+                 args = paste0("validation_data[[", 1:3, "]]"))
   } else if (length(held_out$validation)) {
-    c(job[c("handles", "targets", "weighted")], list(n = length(held_out$validation)))
+    c(job[c("datasets", "targets", "weighted")], list(n = length(held_out$validation)))
   }
-  if (!is.null(validation_data)) on.exit(cpp_release_datasets(validation$handles), add = TRUE)
   validation_rows <- if (is.null(validation_data)) held_out$validation else seq_len(validation$n %||% 0)
-  validation_rows <- first_batches(validation_rows, batch_size, validation_steps)
-  train_rows <- first_batches(held_out$train, batch_size, steps_per_epoch)
+  validation_rows <- first_batches(validation_rows, batch_size, validation_steps, "validation_steps")
+  train_rows <- first_batches(held_out$train, batch_size, steps_per_epoch, "steps_per_epoch")
   run_epochs(object, job, held_out$train, length(train_rows), validation, validation_rows,
              list(batch_size = batch_size, epochs = epochs, initial_epoch = initial_epoch,
                   verbose = verbose, shuffle = shuffle, callbacks = callbacks))
@@ -87,32 +88,44 @@ split_rows <- function(n, share) {
   list(train = seq_len(kept), validation = seq_len(n)[-seq_len(kept)])
 }
 
-first_batches <- function(rows, batch_size, steps) {
-  if (is.null(steps)) rows else rows[seq_len(min(length(rows), check_counts(steps, "steps") * batch_size))]
+first_batches <- function(rows, batch_size, steps, arg = "steps") {
+  if (is.null(steps)) return(rows)
+  rows[seq_len(min(length(rows), as.double(check_counts(steps, arg)) * batch_size))]
 }
+
+check_verbose <- function(verbose) {
+  if (identical(verbose, "auto")) return(1)
+  check_number(if (is.logical(verbose)) as.numeric(verbose) else verbose, "verbose", 0, 2)
+}
+
+# Runs code that gets data ready for a model, which may be built on the way.
+preparing <- function(model, code) with_where(label_of(model), restoring(model, code))
 
 # Data of a model as datasets, in the order of a step program's inputs.
-training_job <- function(model, x, y, sample_weight = NULL, class_weight = NULL) {
+# args: what x, y and sample_weight are called where the user gave them.
+training_job <- function(model, x, y, sample_weight = NULL, class_weight = NULL,
+                         args = c("x", "y", "sample_weight")) {
+  check_model(model)
   require_compiled(model)
-  xs <- model_data(model, x)
-  targets <- model_targets(model, y, xs$n)
-  weights <- row_weights(sample_weight, class_weight, targets, xs$n)
-  handles <- c(xs$handles, unname(lapply(targets, function(t) {
-    as_dataset(t$value, t$dtype, "y", t$shape)
-  })))
-  if (!is.null(weights)) {
-    handles <- c(handles, list(as_dataset(weights, environment(model)$outputs[[1]]$dtype, "sample_weight")))
-  }
-  list(handles = handles, n = xs$n, targets = target_types(targets), weighted = !is.null(weights))
+  preparing(model, {
+    xs <- model_data(model, x, args[1])
+    targets <- model_targets(model, y, xs$n, args[1:2])
+    weights <- row_weights(sample_weight, class_weight, targets, xs$n, args[3])
+    datasets <- c(xs$datasets, unname(lapply(targets, function(t) {
+      as_dataset(t$value, t$dtype, args[2], t$shape)
+    })))
+    if (!is.null(weights)) {
+      datasets <- c(datasets, list(as_dataset(weights, environment(model)$outputs[[1]]$dtype, args[3])))
+    }
+    list(datasets = datasets, n = xs$n, targets = target_types(targets), weighted = !is.null(weights))
+  })
 }
-
-evaluation_job <- training_job
 
 epoch_order <- function(rows, used, batch_size, shuffle) {
   if (identical(shuffle, "batch")) {
     batches <- split(rows, (seq_along(rows) - 1) %/% batch_size)
     rows <- unlist(batches[sample.int(length(batches))], use.names = FALSE)
-  } else if (isTRUE(as.logical(shuffle))) {
+  } else if (shuffle) {
     rows <- rows[sample.int(length(rows))]
   }
   rows[seq_len(used)]
@@ -128,6 +141,7 @@ run_epochs <- function(model, job, rows, used, validation, validation_rows, opti
   state$logs <- list()
   state$interrupted <- FALSE
   data$stop_training <- FALSE
+  on.exit(progress$end())
   callbacks$on_train_begin()
   tryCatch(
     for (epoch in seq_len(options$epochs)[seq_len(options$epochs) > options$initial_epoch]) {
@@ -149,7 +163,8 @@ run_epochs <- function(model, job, rows, used, validation, validation_rows, opti
   )
   progress$end()
   callbacks$on_train_end()
-  names <- names(state$logs[[1]])
+  # None at all when the first epoch was interrupted, or there was none to do.
+  names <- if (length(state$logs)) names(state$logs[[1]])
   metrics <- lapply(stats::setNames(names, names), function(name) {
     vapply(state$logs, function(l) l[[name]], 0)
   })
@@ -160,7 +175,8 @@ run_epochs <- function(model, job, rows, used, validation, validation_rows, opti
   invisible(new_history(
     list(batch_size = options$batch_size, epochs = options$epochs, samples = used,
          validation_samples = length(validation_rows), do_validation = length(validation_rows) > 0,
-         metrics = as.character(names), interrupted = state$interrupted),
+         metrics = as.character(names), initial_epoch = options$initial_epoch,
+         interrupted = state$interrupted),
     metrics))
 }
 
@@ -175,7 +191,7 @@ run_epoch <- function(model, program, job, order, batch_size, progress, callback
   batches <- ceiling(length(order) / batch_size)
   while (batch < batches) {
     callbacks$on_batch_begin(batch + 1)
-    result <- cpp_run_batches(program$handle, job$handles, order, storage_of(program$variables),
+    result <- cpp_run_batches(program$handle, job$datasets, order, storage_of(program$variables),
                               batch_size, batch, length(sums), budget, key,
                               training_arguments(model, program))
     optimizer$iterations <- optimizer$iterations + result$batches
@@ -205,7 +221,7 @@ evaluate_rows <- function(model, job, rows, batch_size, progress = NULL) {
   sums <- numeric(length(program$names))
   batch <- done <- 0
   while (batch < ceiling(length(rows) / batch_size)) {
-    result <- cpp_run_batches(program$handle, job$handles, rows, storage_of(program$variables),
+    result <- cpp_run_batches(program$handle, job$datasets, rows, storage_of(program$variables),
                               batch_size, batch, length(sums), 100, c(0, 0), NULL)
     batch <- batch + result$batches
     done <- done + result$rows

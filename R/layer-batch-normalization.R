@@ -42,7 +42,7 @@ layer_batch_normalization <- function(object, axis = -1L, momentum = 0.99, epsil
 register_layer_class(
   "BatchNormalization",
   init = function(args) {
-    args$axis <- as.integer(check_number(unlist(args$axis), "axis"))
+    args$axis <- check_whole(unlist(args$axis), "axis")
     args$momentum <- check_number(args$momentum, "momentum", 0, 1)
     args$epsilon <- check_number(args$epsilon, "epsilon", 0)
     args$center <- check_flag(args$center, "center")

@@ -16,11 +16,16 @@
 #' @export
 layer_input <- function(shape = NULL, batch_shape = NULL, name = NULL, dtype = NULL,
                         sparse = FALSE, tensor = NULL) {
-  if (!is.null(tensor)) return(tensor)
+  if (!is.null(tensor)) {
+    check_tensors(list(tensor), "tensor")
+    return(tensor)
+  }
+  if (!is.null(dtype)) check_choice(dtype, c("float32", "float64", "int32", "bool"), "dtype")
+  if (!is.null(name)) check_string(name, "name")
   if (is.null(shape) && is.null(batch_shape)) {
     abort_argument("An input needs a shape.", expected = "`shape` or `batch_shape`")
   }
-  full <- if (is.null(batch_shape)) c(NA, as_shape(shape)) else as_shape(batch_shape)
+  full <- if (is.null(batch_shape)) c(NA, as_shape(shape)) else as_shape(batch_shape, "batch_shape")
   counter <- (the$uids[["input"]] %||% 0L) + 1L
   the$uids[["input"]] <- counter
   input_row(new_record(), full, dtype %||% the$floatx, name %||% paste0("input_", counter))
@@ -84,12 +89,16 @@ layer_reshape <- function(object, target_shape, input_shape = NULL, batch_input_
 register_layer_class(
   "Reshape",
   init = function(args) {
-    target <- vapply(as.list(args$target_shape), function(d) as.numeric(d %||% -1), 0)
-    target[is.na(target)] <- -1
-    if (any(target != -1 & target < 1) || any(target != round(target)) || sum(target == -1) > 1) {
+    entry <- function(d) is.null(d) || length(d) == 1 && (is.numeric(d) || is.na(d))
+    numbers <- (is.numeric(args$target_shape) || is.list(args$target_shape) || is.logical(args$target_shape)) &&
+      all(vapply(as.list(args$target_shape), entry, NA))
+    target <- if (numbers) vapply(as.list(args$target_shape), function(d) as.numeric(d %||% -1), 0)
+    if (numbers) target[is.na(target)] <- -1
+    if (!numbers || any(target != -1 & target < 1) || any(target != round(target)) ||
+        any(target > .Machine$integer.max) || sum(target == -1) > 1) {
       abort_argument("`target_shape` is not a shape.",
                      expected = "whole numbers of at least 1, at most one of them -1",
-                     received = paste0("(", paste(target, collapse = ", "), ")"))
+                     received = if (numbers) format_sizes(target) else describe(args$target_shape))
     }
     args$target_shape <- as.integer(target)
     args

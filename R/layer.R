@@ -45,13 +45,17 @@ create_layer <- function(layer_class, object, args = list()) {
 
 new_layer <- function(layer_class, args) {
   own <- is.list(layer_class)
-  definition <- if (own) layer_class else layer_classes[[layer_class]]
+  definition <- if (own) check_definition(layer_class) else known_definition(layer_class)
+  check_args(args)
   common <- args[intersect(names(args), common_args)]
   config <- args[setdiff(names(args), common_args)]
-  name <- common$name %||% NULL
+  name <- if (!is.null(common$name)) check_string(common$name, "name")
   with_where(layer_label(name, definition$class_name), {
-    if (!is.null(definition$init)) config <- definition$init(config)
+    if (!is.null(definition$init)) {
+      config <- with_user_code("init()", definition$init(config))
+    }
     check_common_args(common)
+    shape <- first_shape(common)
   })
   data <- new.env(parent = topenv())
   data$class_name <- definition$class_name
@@ -60,11 +64,34 @@ new_layer <- function(layer_class, args) {
   data$config <- config
   data$dtype <- common$dtype %||% the$floatx
   data$trainable <- common$trainable %||% TRUE
-  data$batch_input_shape <- first_shape(common)
+  data$batch_input_shape <- shape
   data$initial_weights <- common$weights
   data$weights <- list()
   data$built <- FALSE
   callable(data, "keras_layer")
+}
+
+known_definition <- function(name) {
+  layer_classes[[check_choice(name, ls(layer_classes), "layer_class")]]
+}
+
+check_definition <- function(definition) {
+  functions <- c("init", "build", "call")
+  for (name in functions) {
+    if (!is.function(definition[[name]] %||% if (name != "call") identity)) {
+      abort_argument("This is not a layer class.", expected = paste0("`", name, "` to be a function"),
+                     received = describe(definition[[name]]))
+    }
+  }
+  check_string(definition$class_name, "class_name")
+  definition
+}
+
+check_args <- function(args) {
+  if (!is.list(args) || length(args) && !all(nzchar(names(args) %||% ""))) {
+    abort_argument("`args` must be a list of named arguments.", expected = "list(units = 2), for example",
+                   received = describe(args))
+  }
 }
 
 # A function with data: what users see as a layer or a model.
@@ -78,14 +105,15 @@ is_layer <- function(x) inherits(x, "keras_layer")
 is_model <- function(x) inherits(x, "keras_model")
 
 check_common_args <- function(common) {
-  if (!is.null(common$name)) check_string(common$name, "name")
   if (!is.null(common$trainable)) check_flag(common$trainable, "trainable")
   if (!is.null(common$dtype)) check_choice(common$dtype, c("float32", "float64", "int32", "bool"), "dtype")
   if (!is.null(common$batch_size)) check_counts(common$batch_size, "batch_size", 1)
 }
 
 first_shape <- function(common) {
-  if (!is.null(common$batch_input_shape)) return(as_shape(common$batch_input_shape))
+  if (!is.null(common$batch_input_shape)) {
+    return(as_shape(common$batch_input_shape, "batch_input_shape"))
+  }
   if (is.null(common$input_shape)) return(NULL)
   c(as.integer(common$batch_size %||% NA), as_shape(common$input_shape, "input_shape"))
 }
@@ -94,7 +122,10 @@ layer_label <- function(name, class_name) {
   if (is.null(name)) paste("Layer", class_name) else paste0("Layer \"", name, "\" (", class_name, ")")
 }
 
-label_of <- function(layer) layer_label(layer$name, layer$class_name)
+label_of <- function(layer) {
+  if (is_model(layer)) paste0("Model \"", layer$name, "\"")
+  else layer_label(layer$name, layer$class_name)
+}
 
 snake_case <- function(x) {
   x <- gsub("(.)([A-Z][a-z]+)", "\\1_\\2", x)
@@ -125,24 +156,37 @@ add_weight <- function(self, name, shape, initializer = NULL, regularizer = NULL
 build_layer <- function(self, input_shape) {
   data <- environment(self)
   if (data$built) return(invisible(self))
-  before <- ls(data, all.names = TRUE)
   build <- layer_class_of(self)$build
-  tryCatch(
-    {
-      if (!is.null(build)) build(self, input_shape)
-      if (!is.null(data$initial_weights)) set_weights(self, data$initial_weights)
-    },
-    error = function(e) {
-      # The layer is as it was before it met this input.
-      rm(list = setdiff(ls(data, all.names = TRUE), before), envir = data)
-      data$weights <- list()
-      rlang::cnd_signal(e)
-    }
-  )
+  if (!is.null(build)) with_user_code("build()", build(self, input_shape))
+  if (!is.null(data$initial_weights)) set_weights(self, data$initial_weights)
   data$initial_weights <- NULL
   data$built <- TRUE
   data$build_input_shape <- input_shape
   invisible(self)
+}
+
+# Runs code that may build a layer or model. When it fails, or is interrupted, what
+# was not built before is not built after.
+restoring <- function(self, code) {
+  if (environment(self)$built) return(code)
+  before <- unbuilt_state(self)
+  done <- FALSE
+  on.exit(if (!done) for (state in before) put_back(state))
+  result <- code
+  done <- TRUE
+  result
+}
+
+unbuilt_state <- function(self) {
+  data <- environment(self)
+  if (data$built) return(list())
+  inner <- if (is_model(self)) unlist(lapply(self$layers, unbuilt_state), recursive = FALSE)
+  c(list(list(data = data, values = as.list(data, all.names = TRUE))), inner)
+}
+
+put_back <- function(state) {
+  rm(list = ls(state$data, all.names = TRUE), envir = state$data)
+  list2env(state$values, envir = state$data)
 }
 
 # All variables of a layer or model, each once, in Keras's order.
@@ -174,11 +218,17 @@ call_instance <- function(self, inputs, ..., training = NULL) {
                    expected = "a tensor, an array or a list of them")
   }
   tensors <- lapply(as_input_list(inputs), as_layer_input, self = self)
+  if (length(tensors) == 0) {
+    abort_argument("A layer was called on an empty list.", where = label_of(self),
+                   expected = "a tensor, an array or a list of them")
+  }
   inputs <- restore_inputs(tensors, list(single = !is.list(inputs)))
-  build_instance(self, tensors)
-  if (!is.null(the$trace)) return(inline_layer(self, inputs, training %||% the$training))
-  if (all(vapply(tensors, is_constant, NA))) return(call_now(self, tensors, inputs, training))
-  record_layer(self, tensors, inputs, training)
+  restoring(self, {
+    build_instance(self, tensors)
+    if (!is.null(the$trace)) inline_layer(self, inputs, training %||% the$training)
+    else if (all(vapply(tensors, is_constant, NA))) call_now(self, tensors, inputs, training)
+    else record_layer(self, tensors, inputs, training)
+  })
 }
 
 as_input_list <- function(inputs) if (is.list(inputs) && !is.data.frame(inputs)) inputs else list(inputs)
@@ -206,14 +256,29 @@ inline_layer <- function(self, inputs, training) {
   if (is_model(self)) return(inline_model(self, inputs, training))
   with_where(label_of(self), {
     call <- layer_class_of(self)$call
-    outputs <- if ("training" %in% names(formals(call))) {
-      with_trace(the$trace, training, call(self, inputs, training = training))
-    } else {
-      call(self, inputs)
-    }
-    add_activity_losses(self, outputs)
+    outputs <- with_user_code("call()", {
+      if ("training" %in% names(formals(call))) {
+        with_trace(the$trace, training, call(self, inputs, training = training))
+      } else {
+        call(self, inputs)
+      }
+    })
+    outputs <- layer_outputs(outputs)
+    with_user_code("The activity regularizer", add_activity_losses(self, outputs))
     outputs
   })
+}
+
+# Numbers and arrays may be outputs, too.
+layer_outputs <- function(outputs) {
+  for (output in as_list(outputs)) {
+    if (!is_tensor(output) && !is.numeric(output)) {
+      abort_argument("call() did not return a tensor.",
+                     expected = "a tensor or a list of tensors", received = describe(output),
+                     remedy = "Compute with operators and k_ functions, and return the result.")
+    }
+  }
+  if (is.list(outputs)) lapply(outputs, as_tensor) else as_tensor(outputs)
 }
 
 add_activity_losses <- function(self, outputs) {
@@ -264,7 +329,6 @@ call_now <- function(self, tensors, inputs, training) {
   results <- with_trace(trace, training, inline_layer(self, restore_inputs(fed, single), training))
   program <- program_from(trace, as_list(results))
   feeds <- Map(function(t) as_dataset(t$value, t$dtype, "inputs", t$shape), tensors)
-  on.exit(cpp_release_datasets(feeds))
   values <- run_program(program, feeds)
   outputs <- Map(function(value, result) new_constant(value, shape_of_array(value), result$dtype),
                  values, as_list(results))
@@ -293,13 +357,20 @@ compose <- function(object, layer) {
 }
 
 #' @export
-`[[.keras_layer` <- function(x, i, ...) `$.keras_layer`(x, i)
+`[[.keras_layer` <- function(x, i, ...) `$.keras_layer`(x, check_string(i, "i"))
 
 #' @export
 `$<-.keras_layer` <- function(x, name, value) {
   data <- environment(x)
+  computed <- layer_fields[[name]]
+  if (!is.null(computed)) {
+    # `model$optimizer$learning_rate <- 0.1` puts the same optimizer back.
+    if (identical(computed(x), value)) return(x)
+    abort_argument(paste0("`", name, "` cannot be set."), where = label_of(x),
+                   remedy = switch(name, weights = "Use set_weights().", optimizer = "Use compile()."))
+  }
   if (identical(name, "trainable")) {
-    check_flag(value, "trainable")
+    value <- check_flag(value, "trainable")
     if (is_model(x)) for (layer in x$layers) layer$trainable <- value
   }
   assign(name, value, envir = data)
@@ -307,7 +378,7 @@ compose <- function(object, layer) {
 }
 
 #' @export
-`[[<-.keras_layer` <- function(x, i, value) `$<-.keras_layer`(x, i, value)
+`[[<-.keras_layer` <- function(x, i, value) `$<-.keras_layer`(x, check_string(i, "i"), value)
 
 #' @importFrom utils .DollarNames
 #' @export

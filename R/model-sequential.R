@@ -33,12 +33,17 @@ keras_model_sequential <- function(layers = NULL, name = NULL, input_shape = NUL
     input_shape <- layers
     layers <- NULL
   }
+  if (is_layer(layers)) layers <- list(layers)
+  if (!is.null(layers) && !is.list(layers)) {
+    abort_argument("`layers` must be a list of layers.", expected = "a list", received = describe(layers))
+  }
   common <- list(input_shape = input_shape, batch_input_shape = batch_input_shape, dtype = dtype)
+  if (!is.null(name)) check_string(name, "name")
   check_common_args(common)
   data <- new.env(parent = topenv())
   data$class_name <- "Sequential"
   data$config <- list()
-  data$name <- if (is.null(name)) auto_name("sequential") else check_string(name, "name")
+  data$name <- name %||% auto_name("sequential")
   data$trainable <- TRUE
   data$dtype <- dtype %||% the$floatx
   data$batch_input_shape <- first_shape(common)
@@ -147,6 +152,7 @@ check_shape_fits <- function(shape, expected, self) {
 #' model$output_shape
 #' @export
 pop_layer <- function(object) {
+  check_model(object)
   data <- environment(object)
   n <- length(data$stack)
   if (n == 0) {
@@ -179,6 +185,7 @@ pop_layer <- function(object) {
 #' get_layer(model, index = 1)
 #' @export
 get_layer <- function(object, name = NULL, index = NULL) {
+  check_model(object)
   layers <- object$layers
   names <- vapply(layers, function(l) l$name, "")
   if (is.numeric(name)) {
@@ -189,10 +196,12 @@ get_layer <- function(object, name = NULL, index = NULL) {
     abort_argument("A layer is found by its name or by its index.", where = label_of(object),
                    expected = "one of `name` and `index`")
   }
-  at <- if (is.null(index)) match(name, names) else index
-  if (is.na(at) || at < 1 || at > length(layers)) {
+  at <- if (is.null(index)) match(check_string(name, "name"), names) else check_number(index, "index")
+  if (!at %in% seq_along(layers)) {
     abort_argument("There is no such layer.", where = label_of(object),
-                   expected = paste0("one of ", paste0("\"", names, "\"", collapse = ", ")),
+                   expected = if (length(layers) == 0) "a model with layers"
+                              else if (is.null(index)) paste("one of", quoted(names))
+                              else paste("an index from 1 to", length(layers)),
                    received = describe(name %||% index), remedy = if (!is.null(name)) suggest(name, names))
   }
   layers[[at]]

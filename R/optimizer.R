@@ -90,7 +90,12 @@ new_optimizer <- function(class_name, learning_rate, decay, clipnorm, clipvalue,
 get_optimizer <- function(x) {
   known <- list(sgd = optimizer_sgd, rmsprop = optimizer_rmsprop, adam = optimizer_adam)
   if (inherits(x, "keras_optimizer")) return(copy_optimizer(x))
-  known[[check_choice(tolower(check_string(x, "optimizer")), names(known), "optimizer")]]()
+  if (!is_string(x)) {
+    abort_argument("This is not an optimizer.",
+                   expected = "an optimizer such as optimizer_adam(), or its name", received = describe(x),
+                   remedy = if (is.function(x)) "Call the function: optimizer_adam().")
+  }
+  known[[check_choice(tolower(x), names(known), "optimizer")]]()
 }
 
 copy_optimizer <- function(optimizer) {
@@ -128,7 +133,7 @@ optimizer_slots <- function(optimizer, variables) {
   config <- get("config", x)
   if (identical(name, "lr")) name <- "learning_rate"
   if (name %in% names(config)) {
-    config[[name]] <- value
+    config[[name]] <- if (is.logical(config[[name]])) check_flag(value, name) else check_number(value, name, 0)
     assign("config", config, x)
   } else {
     assign(name, value, x)

@@ -47,7 +47,7 @@ plot.keras_model <- function(x, y, main = NULL, labels = TRUE, legend = TRUE, ce
   for (i in seq_along(blocks)) {
     row <- (i - 1L) %/% plan$per_row
     column <- (i - 1L) %% plan$per_row
-    centre <- c(0.15 + (column + 0.5) * plan$slot, page[2] - head - row * plan$height - plan$area / 2 - plan$gap)
+    centre <- c(page[1] / 2 + (column + 0.5 - plan$per_row / 2) * plan$slot, page[2] - head - row * plan$height - plan$area / 2 - plan$gap)
     edges <- draw_block(blocks[[i]], centre, plan$unit)
     if (labels) draw_label(blocks[[i]], centre[1], centre[2] - plan$area / 2 - 0.04, plan$cex)
     if (inherits(x, "keras_model_sequential")) {
@@ -155,6 +155,8 @@ plan_rows <- function(blocks, room, labels, cex) {
   }
   best <- best %||% plan
   best$unit <- max(best$unit, 0.05)
+  # Few layers on a wide page stay together, in its middle.
+  best$slot <- min(best$slot, max(text[1], largest[1] * best$unit + 1))
   best
 }
 

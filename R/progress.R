@@ -6,7 +6,7 @@ new_progress <- function(verbose, epochs, samples, steps = samples) {
   if (verbose == 0) return(silent_progress())
   bar <- if (verbose == 1 && can_redraw()) new_bar(samples) else silent_progress()
   label <- function(epoch) {
-    if (is.null(epochs)) sprintf("%.0f/%.0f", samples, samples) else sprintf("Epoch %d/%d", as.integer(epoch), as.integer(epochs))
+    if (is.null(epochs)) sprintf("%.0f/%.0f", samples, samples) else sprintf("Epoch %.0f/%.0f", epoch, epochs)
   }
   list(
     epoch_begin = function(epoch) bar$epoch_begin(label(epoch)),

@@ -56,8 +56,7 @@ step_scalars <- function(model, outputs, ys, weight, trace) {
   several <- length(outputs) > 1
   names <- environment(model)$output_names %||% rep("", length(outputs))
   losses <- Map(function(loss, y, output) {
-    with_where(paste0("Loss \"", loss_name(loss), "\""),
-               weighted_mean(loss_per_sample(loss, y, output), weight))
+    with_where(loss_label(loss), weighted_mean(with_user_code("The function", loss_values(loss, y, output)), weight))
   }, compiled$losses, ys, outputs)
   total <- Reduce(`+`, Map(function(loss, factor) if (factor == 1) loss else loss * factor,
                            losses, compiled$loss_weights))
@@ -72,7 +71,7 @@ step_scalars <- function(model, outputs, ys, weight, trace) {
   prefix <- function(i, name) if (several) paste0(names[[i]], "_", name) else name
   for (i in seq_along(outputs)) {
     for (metric in named_metrics(compiled$metrics, outputs[[i]], compiled$losses[[i]])) {
-      add(k_mean(metric_per_sample(metric, ys[[i]], outputs[[i]])), prefix(i, metric$name))
+      add(k_mean(metric_values(metric, ys[[i]], outputs[[i]])), prefix(i, metric$name))
     }
   }
   if (length(compiled$weighted_metrics)) {
@@ -80,7 +79,7 @@ step_scalars <- function(model, outputs, ys, weight, trace) {
     divisor <- length(made$values)
     for (i in seq_along(outputs)) {
       for (metric in named_metrics(compiled$weighted_metrics, outputs[[i]], compiled$losses[[i]])) {
-        add(weighted_mean(metric_per_sample(metric, ys[[i]], outputs[[i]]), weight),
+        add(weighted_mean(metric_values(metric, ys[[i]], outputs[[i]]), weight),
             prefix(i, metric$name), divisor)
       }
     }
@@ -96,6 +95,23 @@ named_metrics <- function(metrics, output, loss) {
   }, metrics, names(metrics) %||% rep("", length(metrics)))
 }
 
+loss_label <- function(loss) if (is_builtin_loss(loss)) paste0("Loss \"", loss_name(loss), "\"") else "Loss"
+
+loss_values <- function(loss, y, output) {
+  values <- loss_per_sample(loss, y, output)
+  if (!values$dtype %in% c("float32", "float64")) {
+    abort_dtype("The loss cannot be minimised: it has no gradient.", expected = "a tensor of numbers",
+                received = paste("a tensor of dtype", values$dtype),
+                remedy = "Comparisons and whole numbers have none: use differences or k_cast().")
+  }
+  values
+}
+
+metric_values <- function(metric, y, output) {
+  with_where(paste0("Metric \"", metric$name, "\""),
+             with_user_code("The function", metric_per_sample(metric, y, output)))
+}
+
 # The mean over everything of values whose rows have weights.
 weighted_mean <- function(values, weight) {
   values <- as_tensor(values)
@@ -107,7 +123,10 @@ weighted_mean <- function(values, weight) {
 
 regularization_losses <- function(model) {
   regularized <- Filter(function(w) !is.null(w$regularizer), model$trainable_weights)
-  lapply(regularized, function(w) regularization(w$regularizer, w))
+  lapply(regularized, function(w) {
+    with_where(paste("Weight", w$name),
+               with_user_code("The regularizer", regularization(w$regularizer, w)))
+  })
 }
 
 # Puts every constrained variable back where its constraint allows it; NULL when
@@ -117,7 +136,11 @@ constraint_program <- function(variables) {
   if (length(constrained) == 0) return(NULL)
   trace <- new_record()
   with_trace(trace, TRUE, {
-    for (variable in constrained) k_update(variable, constrain(variable$constraint, variable))
+    for (variable in constrained) {
+      with_where(paste("Weight", variable$name), with_user_code("The constraint", {
+        k_update(variable, constrain(variable$constraint, variable))
+      }))
+    }
   })
   program_from(trace, list())
 }

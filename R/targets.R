@@ -1,78 +1,110 @@
 # y, sample weights and class weights: checked and brought into the form that the
 # losses expect.
 
-# One array for each output, as list(value, shape, dtype).
-model_targets <- function(model, y, n) {
+# One array for each output, as list(value, shape, dtype). args: what x and y are
+# called where the user gave them.
+model_targets <- function(model, y, n, args = c("x", "y")) {
   data <- environment(model)
+  arg <- args[2]
   ys <- if (is.list(y) && !is.data.frame(y)) y else list(y)
   if (is.null(y) || length(ys) != length(data$outputs)) {
-    abort_argument("`y` must have one array for each output.",
-                   expected = paste(length(data$outputs), "arrays"),
-                   received = if (is.null(y)) "NULL" else paste(length(ys), "arrays"),
-                   where = label_of(model))
+    abort_argument(paste0("`", arg, "` must have one array for each output."),
+                   expected = count_of(length(data$outputs), "array"),
+                   received = if (is.null(y)) "NULL" else count_of(length(ys), "array"))
   }
   Map(function(y, output, loss) {
-    target <- as_target(y, output, loss)
+    target <- as_target(y, output, loss, arg)
     if (rows_of(target$value) != n) {
-      abort_argument("`x` and `y` have different numbers of rows.",
-                     expected = paste(n, "rows in `y`, as in `x`"),
-                     received = paste(rows_of(target$value), "rows"), where = label_of(model))
+      abort_argument(paste0("`", args[1], "` and `", arg, "` have different numbers of rows."),
+                     expected = paste0(n, " rows in `", arg, "`, as in `", args[1], "`"),
+                     received = paste(rows_of(target$value), "rows"),
+                     remedy = if (identical(utils::tail(dim(y), 1L), as.integer(n))) {
+                       shape_remedy(dim(y), c(NA, dim(y)[-length(dim(y))]), arg)
+                     })
     }
+    check_target(target, output, loss, arg)
     target
   }, ys, data$outputs, data$compiled$losses)
 }
 
-as_target <- function(y, output, loss) {
-  name <- loss_name(loss)
-  sparse <- identical(name, "sparse_categorical_crossentropy")
-  if (is.data.frame(y)) y <- data_frame_matrix(y, "y")
-  if (is.factor(y) || is.character(y)) y <- labels_to_target(factor(y), output, sparse)
+as_target <- function(y, output, loss, arg) {
+  if (is_tensor(y)) y <- k_get_value(y)
+  if (is.data.frame(y)) y <- if (length(y) == 1 && is.factor(y[[1]])) y[[1]] else data_frame_matrix(y, arg)
+  sparse <- is_sparse(loss)
+  if (is.factor(y)) y <- factor_target(y, output, sparse, arg)
   if (!(is.numeric(y) || is.logical(y) || is.raw(y))) {
-    abort_argument("`y` must be numbers or a factor.", expected = "an array, a vector or a factor",
-                   received = describe(y))
+    abort_argument(paste0("`", arg, "` must be numbers or a factor."),
+                   expected = "an array, a vector or a factor", received = describe(y),
+                   remedy = if (is.character(y)) paste0("Use factor(", arg, ", levels = ...): the levels say which class is which."))
   }
   shape <- as.integer(dim(y) %||% length(y))
-  if (sparse) {
-    check_labels(y, output)
-    if (length(shape) == length(output$shape) - 1) shape <- c(shape, 1L)
-  } else {
-    if (length(shape) == 1 && length(output$shape) == 2) shape <- c(shape, 1L)
-    if (is_builtin_loss(loss)) check_target_shape(shape, output, name)
-  }
+  one_short <- length(shape) == length(output$shape) - 1
+  if (one_short && (sparse || length(shape) == 1)) shape <- c(shape, 1L)
   list(value = y, shape = shape, dtype = output$dtype)
 }
 
-labels_to_target <- function(y, output, sparse) {
-  classes <- output$shape[length(output$shape)]
+is_sparse <- function(loss) identical(loss_name(loss), "sparse_categorical_crossentropy")
+
+classes_of <- function(output) output$shape[length(output$shape)]
+
+# Level k of a factor is class k - 1: a label, or a row with a 1 in column k.
+factor_target <- function(y, output, sparse, arg) {
+  classes <- classes_of(output)
+  fits <- if (classes == 1 && !sparse) nlevels(y) <= 2 else nlevels(y) <= classes
+  if (!fits) {
+    abort_argument(paste0("`", arg, "` has more levels than the output has classes."),
+                   expected = paste("a factor with at most", max(2, classes), "levels"),
+                   received = paste(nlevels(y), "levels"), remedy = "Give the last layer one unit for each level.")
+  }
+  if (anyNA(y)) abort_na(y, arg)
   codes <- as.integer(y) - 1L
-  if (sparse || identical(classes, 1L)) codes else to_categorical(codes, classes)
+  if (sparse || classes == 1) codes else to_categorical(codes, classes)
 }
 
-check_labels <- function(y, output) {
-  classes <- output$shape[length(output$shape)]
-  range <- if (is.raw(y)) range(as.integer(y)) else range(y, na.rm = TRUE)
-  if (range[1] < 0 || range[2] >= classes) {
-    abort_argument("`y` has labels that the output does not have.",
-                   expected = paste0("labels from 0 to ", classes - 1, ", for ", classes, " classes"),
-                   received = paste("labels from", range[1], "to", range[2]),
+check_target <- function(target, output, loss, arg) {
+  if (is_sparse(loss)) {
+    check_labels(target, output, arg)
+  } else if (is_builtin_loss(loss)) {
+    check_target_shape(target$shape, output, loss_name(loss), arg)
+  }
+}
+
+check_labels <- function(target, output, arg) {
+  classes <- classes_of(output)
+  shape <- target$shape
+  if (length(shape) != length(output$shape) || shape[length(shape)] != 1) {
+    one_hot <- identical(shape[length(shape)], classes)
+    abort_shape(paste0("`", arg, "` must have one label for each prediction."),
+                expected = paste("shape", format_shape(c(output$shape[-length(output$shape)], 1L))),
+                received = paste("shape", format_shape(shape)),
+                remedy = if (one_hot) "For rows with one 1 use the loss \"categorical_crossentropy\".")
+  }
+  labels <- as.double(target$value)
+  labels <- labels[!is.na(labels)]  # as_dataset() refuses them
+  wrong <- labels[labels < 0 | labels >= classes | labels != floor(labels)]
+  if (length(wrong)) {
+    range <- range(labels)
+    abort_argument(paste0("`", arg, "` has labels that the output does not have."),
+                   expected = paste0("whole numbers from 0 to ", classes - 1, ", for ", classes, " classes"),
+                   received = some_of(sort(unique(wrong))),
                    remedy = if (range[1] == 1 && range[2] == classes) {
-                     "Labels count from 0: use y - 1, or a factor."
+                     paste0("Labels count from 0: use ", arg, " - 1, or a factor.")
                    })
   }
 }
 
-check_target_shape <- function(shape, output, loss) {
+check_target_shape <- function(shape, output, loss, arg) {
   expected <- output$shape
   fits <- length(shape) == length(expected) && all(is.na(expected[-1]) | expected[-1] == shape[-1])
   if (fits) return(invisible())
-  labels <- identical(loss, "categorical_crossentropy") && prod(shape[-1]) == 1
-  abort_shape("`y` does not have the shape of the model's output.",
+  labels <- prod(shape[-1]) == 1 && length(expected) == 2
+  abort_shape(paste0("`", arg, "` does not have the shape of the model's output."),
               expected = paste("shape", format_shape(expected)),
               received = paste("shape", format_shape(shape)),
               remedy = if (labels) {
-                "Use to_categorical(y), or the loss \"sparse_categorical_crossentropy\"."
+                paste0("For class labels use to_categorical(", arg, "), or the loss \"sparse_categorical_crossentropy\".")
               } else {
-                shape_remedy(shape, expected, "y")
+                shape_remedy(shape, expected, arg)
               })
 }
 
@@ -81,28 +113,40 @@ target_types <- function(targets) {
 }
 
 # One weight a row from sample_weight and class_weight, or NULL.
-row_weights <- function(sample_weight, class_weight, targets, n) {
+row_weights <- function(sample_weight, class_weight, targets, n, arg = "sample_weight") {
   weights <- NULL
   if (!is.null(sample_weight)) {
     if (!is.numeric(sample_weight) || length(sample_weight) != n || anyNA(sample_weight)) {
-      abort_argument("`sample_weight` must have one number for each row.",
+      abort_argument(paste0("`", arg, "` must have one number for each row."),
                      expected = paste(n, "numbers without NA"), received = describe(sample_weight))
     }
     weights <- as.double(sample_weight)
   }
   if (is.null(class_weight)) return(weights)
-  (weights %||% rep(1, n)) * class_weights_of(targets[[1]]$value, class_weight)
+  (weights %||% rep(1, n)) * class_weights_of(targets[[1]], class_weight, n)
 }
 
-class_weights_of <- function(y, class_weight) {
-  classes <- if (length(dim(y)) == 2 && ncol(y) > 1) max.col(y, "first") - 1 else as.vector(y)
+class_weights_of <- function(target, class_weight, n) {
   given <- unlist(class_weight)
+  if (!is.numeric(given) || anyNA(given)) {
+    abort_argument("`class_weight` must be numbers.",
+                   expected = "a list or vector with a number for each class",
+                   received = if (is.numeric(given)) "NA" else describe(class_weight))
+  }
+  y <- target$value
+  one_hot <- length(target$shape) == 2 && target$shape[2] > 1
+  classes <- if (one_hot) max.col(y, "first") - 1 else as.double(y)
+  if (length(classes) != n) {
+    abort_argument("`class_weight` needs one class for each row.",
+                   expected = "labels or one row of `to_categorical()` for each row of `x`",
+                   received = paste("targets of shape", format_shape(target$shape)))
+  }
   labels <- names(given) %||% as.character(seq_along(given) - 1)
-  missing <- setdiff(as.character(unique(classes)), labels)
+  missing <- setdiff(unique(classes), suppressWarnings(as.double(labels)))
   if (length(missing)) {
     abort_argument("`class_weight` lacks a class.",
-                   expected = "a weight for each class, named \"0\", \"1\", ...",
-                   received = paste0("no weight for class ", paste(sort(missing), collapse = ", ")))
+                   expected = "a weight for each class, named \"0\", \"1\", and so on",
+                   received = paste("no weight for class", some_of(sort(missing))))
   }
-  as.double(given[match(as.character(classes), labels)])
+  as.double(given[match(classes, as.double(labels))])
 }

@@ -58,14 +58,23 @@ as_tensors <- function(xs) {
 
 describe <- function(x) {
   if (is_tensor(x)) return(paste("a tensor of shape", format_shape(x$shape)))
+  if (is_layer(x)) return(label_of(x))
   if (is.null(x)) return("NULL")
-  if (is.atomic(x) && length(x) == 1 && is.null(dim(x))) return(encodeString(as.character(x), quote = if (is.character(x)) "\"" else ""))
+  if (is.atomic(x) && length(x) == 1 && is.null(dim(x)) && !is.object(x)) {
+    if (is.na(x)) return(if (is.nan(x)) "NaN" else "NA")
+    text <- strtrim(as.character(x), 60)
+    return(if (is.character(x)) encodeString(text, quote = "\"") else text)
+  }
   if (!is.null(dim(x))) {
     return(paste0("a", if (is.data.frame(x)) " data frame" else "n array", " of dimensions (",
                   paste(dim(x), collapse = ", "), ")"))
   }
   if (is.function(x)) return("a function")
-  paste0("a ", class(x)[[1]], " vector of length ", length(x))
+  if (is.environment(x)) return("an environment")
+  if (is.language(x)) return("an expression")
+  kind <- class(x)[[1]]
+  paste0(if (grepl("^[aeiou]", kind)) "an " else "a ", kind,
+         if (is.atomic(x) && !is.object(x)) " vector", " of length ", length(x))
 }
 
 format_shape <- function(shape) {

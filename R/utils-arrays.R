@@ -42,7 +42,7 @@ array_reshape <- function(x, dim, order = c("C", "F")) {
 
 resolve_dim <- function(dim, n) {
   sizes <- if (is.list(dim)) lapply(dim, function(d) if (is.null(d)) -1 else d) else dim
-  sizes <- if (all(lengths(sizes) == 1L)) unlist(sizes)
+  sizes <- if ((is.atomic(sizes) || is.list(sizes)) && all(lengths(sizes) == 1L)) unlist(sizes)
   if (is.logical(sizes)) sizes <- ifelse(is.na(sizes), -1, NaN)
   sizes[is.na(sizes) & !is.nan(sizes)] <- -1
   valid <- is.numeric(sizes) && length(sizes) > 0L && all(is.finite(sizes)) &&
@@ -108,6 +108,10 @@ to_categorical <- function(y, num_classes = NULL, dtype = "float32") {
     abort_argument(sprintf("`num_classes` = %.0f allows labels from 0 to %.0f.", num_classes, num_classes - 1),
       received = sprintf("%.0f at position %d of `y`", index[high], high),
       remedy = "Labels count from 0: subtract 1 from labels that count from 1.")
+  }
+  if (num_classes > .Machine$integer.max) {
+    abort_convnet("memory", "There are more classes than an array can have columns.",
+      expected = paste("labels below", .Machine$integer.max), received = sprintf("%.0f", max(index)))
   }
   dim <- dim(y) %||% length(y)
   if (length(dim) > 1L && dim[length(dim)] == 1L) dim <- dim[-length(dim)]

@@ -33,13 +33,6 @@ chosen_weights <- function(object, trainable) {
   else object$non_trainable_weights
 }
 
-check_layer <- function(object) {
-  if (!is_layer(object)) {
-    abort_argument("`object` must be a layer or a model.", expected = "a layer or a model",
-                   received = describe(object))
-  }
-}
-
 #' @rdname get_weights
 #' @export
 set_weights <- function(object, weights) {
@@ -53,7 +46,8 @@ set_weights <- function(object, weights) {
     if (length(weights) != length(variables)) {
       abort_weights("`weights` has another number of arrays.", expected = length(variables),
                     received = length(weights),
-                    remedy = if (!object$built) "Build it first: give it an input_shape or data.")
+                    remedy = if (object$built) "get_weights() shows what is expected."
+                             else "Build it first: give it an input_shape or data.")
     }
     Map(check_variable_value, variables, weights)
   })
@@ -120,6 +114,7 @@ set_trainable <- function(object, from, to, trainable) {
     return(invisible(object))
   }
   layers <- object$layers
+  if (length(layers) == 0) return(invisible(object))
   first <- position(get_layer(object, from %||% 1), layers)
   last <- position(get_layer(object, to %||% length(layers)), layers)
   for (layer in layers[first:max(first, last)]) layer$trainable <- trainable

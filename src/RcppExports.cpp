@@ -22,15 +22,6 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
-// cpp_release_datasets
-void cpp_release_datasets(Rcpp::List handles);
-RcppExport SEXP _convnet_cpp_release_datasets(SEXP handlesSEXP) {
-BEGIN_RCPP
-    Rcpp::traits::input_parameter< Rcpp::List >::type handles(handlesSEXP);
-    cpp_release_datasets(handles);
-    return R_NilValue;
-END_RCPP
-}
 // cpp_orthonormal
 Rcpp::NumericMatrix cpp_orthonormal(const Rcpp::NumericMatrix& a);
 RcppExport SEXP _convnet_cpp_orthonormal(SEXP aSEXP) {
@@ -227,7 +218,6 @@ END_RCPP
 
 static const R_CallMethodDef CallEntries[] = {
     {"_convnet_cpp_dataset", (DL_FUNC) &_convnet_cpp_dataset, 3},
-    {"_convnet_cpp_release_datasets", (DL_FUNC) &_convnet_cpp_release_datasets, 1},
     {"_convnet_cpp_orthonormal", (DL_FUNC) &_convnet_cpp_orthonormal, 1},
     {"_convnet_cpp_infer", (DL_FUNC) &_convnet_cpp_infer, 4},
     {"_convnet_cpp_program", (DL_FUNC) &_convnet_cpp_program, 2},

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 
+#include "convnet/core/memory.h"
 #include "convnet/core/threads.h"
 
 namespace bind {
@@ -117,6 +118,10 @@ Tensor tensor_from_r(SEXP x, TensorType type, ArrayCheck& check) {
   return tensor;
 }
 
+TensorView dataset_from_r(const Rcpp::List& dataset) {
+  return {type_from_r(dataset["shape"], dataset["dtype"]), RAW(dataset["values"])};
+}
+
 SEXP array_to_r(const void* values, const TensorType& type) {
   const SEXPTYPE kind = is_float(type.dtype) ? REALSXP : type.dtype == DType::i32 ? INTSXP : LGLSXP;
   Rcpp::Shield<SEXP> out(Rf_allocVector(kind, type.shape.size()));
@@ -133,20 +138,18 @@ SEXP array_to_r(const void* values, const TensorType& type) {
 
 using namespace convnet;
 
-// Values of an R array as a tensor that C++ owns.
+// A row-major copy of an R array, made once for all batches. R owns it, so that its
+// garbage collector knows how large it is.
 // [[Rcpp::export(rng = false)]]
 Rcpp::List cpp_dataset(SEXP x, Rcpp::IntegerVector dims, std::string dtype) {
   return bind::guarded([&] {
+    const TensorType type = bind::type_from_r(dims, dtype);
+    require_memory(type.bytes());
+    Rcpp::Shield<SEXP> values(Rf_allocVector(RAWSXP, type.bytes()));
     bind::ArrayCheck check;
-    auto* tensor = new Tensor(bind::tensor_from_r(x, bind::type_from_r(dims, dtype), check));
-    return Rcpp::List::create(Rcpp::Named("handle") = bind::TensorPointer(tensor),
-                              Rcpp::Named("has_na") = check.has_na,
+    bind::fill_from_r(x, type, RAW(values), check);
+    return Rcpp::List::create(Rcpp::Named("values") = values, Rcpp::Named("shape") = dims,
+                              Rcpp::Named("dtype") = dtype, Rcpp::Named("has_na") = check.has_na,
                               Rcpp::Named("has_nonfinite") = check.has_nonfinite);
   });
-}
-
-// Frees the values now: R's garbage collector does not know how large they are.
-// [[Rcpp::export(rng = false)]]
-void cpp_release_datasets(Rcpp::List handles) {
-  for (R_xlen_t i = 0; i < handles.size(); ++i) bind::TensorPointer(SEXP(handles[i])).release();
 }

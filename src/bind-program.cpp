@@ -34,7 +34,7 @@ Row row_from_r(const Rcpp::List& from) {
 Rows rows_from_r(const Rcpp::List& datasets, const Rcpp::IntegerVector& order, double batch_size) {
   Rows rows;
   for (R_xlen_t i = 0; i < datasets.size(); ++i)
-    rows.datasets.push_back(bind::TensorPointer(SEXP(datasets[i])).get());
+    rows.datasets.push_back(bind::dataset_from_r(datasets[i]));
   rows.order.assign(order.begin(), order.end());
   for (Dim& row : rows.order) --row;
   rows.batch_size = static_cast<Dim>(batch_size);
@@ -126,9 +126,9 @@ Rcpp::List cpp_run(SEXP program, Rcpp::List feeds, Rcpp::List storage, Rcpp::Num
     std::vector<Shape> shapes;
     std::vector<const void*> inputs;
     for (R_xlen_t i = 0; i < feeds.size(); ++i) {
-      const bind::TensorPointer tensor{SEXP(feeds[i])};
-      shapes.push_back(tensor->type.shape);
-      inputs.push_back(tensor->data());
+      const TensorView feed = bind::dataset_from_r(feeds[i]);
+      shapes.push_back(feed.type.shape);
+      inputs.push_back(feed.data);
     }
     Plan& plan = bind::ProgramPointer(program)->plan(shapes);
     plan.run(inputs, bind::storage_pointers(storage), bind::key_from_r(key), 0);

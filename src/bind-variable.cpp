@@ -1,3 +1,4 @@
+#include <cstdint>
 #include <cstring>
 
 #include "bind-array.h"
@@ -12,7 +13,9 @@ void cpp_check_size(Rcpp::IntegerVector dims, std::string dtype) {
   bind::guarded([&] {
     const TensorType type = bind::type_from_r(dims, dtype);
     require_memory(type.bytes());
-    require_memory(TensorType{DType::f64, type.shape}.bytes());
+    // Drawing takes up to four vectors of doubles at a time.
+    const size_t doubles = TensorType{DType::f64, type.shape}.bytes();
+    require_memory(doubles > SIZE_MAX / 4 ? SIZE_MAX : 4 * doubles);
     return 0;
   });
 }

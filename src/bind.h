@@ -32,7 +32,6 @@ std::vector<void*> storage_pointers(const Rcpp::List& storage);
 // Two numbers below 2^32 drawn by R make one key.
 uint64_t key_from_r(const Rcpp::NumericVector& key);
 
-using TensorPointer = Rcpp::XPtr<convnet::Tensor>;
 using ProgramPointer = Rcpp::XPtr<convnet::Program>;
 
 }  // namespace bind

@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include <fstream>
 #include <string>
 
 #include "error.h"
@@ -12,6 +13,18 @@ namespace convnet {
 
 namespace {
 
+// What Linux could hand out now, swap included; 0 where the system does not tell.
+size_t available_memory() {
+  std::ifstream file("/proc/meminfo");
+  std::string name, unit;
+  size_t kilobytes, available = 0, swap = 0;
+  while (file >> name >> kilobytes && std::getline(file, unit)) {
+    if (name == "MemAvailable:") available = kilobytes * 1024;
+    if (name == "SwapFree:") swap = kilobytes * 1024;
+  }
+  return available ? available + swap : 0;
+}
+
 // 0 where the system does not tell.
 size_t physical_memory() {
 #if defined(_SC_PHYS_PAGES) && defined(_SC_PAGESIZE)
@@ -22,12 +35,17 @@ size_t physical_memory() {
 #endif
 }
 
+constexpr size_t kAlwaysThere = size_t(1) << 28;  // not worth asking
+
 std::string gigabytes(size_t bytes) { return std::to_string(bytes / 1000000000) + " GB"; }
 
 }  // namespace
 
 void require_memory(size_t bytes) {
-  static const size_t memory = physical_memory();
+  if (bytes < kAlwaysThere) return;
+  static const size_t physical = physical_memory();
+  const size_t available = available_memory();
+  const size_t memory = available ? available : physical;
   if (memory && bytes > memory)
     throw Error("memory", "This does not fit in memory.",
                 {{"expected", "at most " + gigabytes(memory)},

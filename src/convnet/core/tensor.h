@@ -61,4 +61,10 @@ struct Tensor {
   void* data() const { return buffer.data(); }
 };
 
+// Values that somebody else owns.
+struct TensorView {
+  TensorType type;
+  const void* data;
+};
+
 }  // namespace convnet

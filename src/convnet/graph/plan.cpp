@@ -112,7 +112,8 @@ void Plan::lay_out(const Graph& graph, const std::vector<Value>& live,
     steps_.push_back(std::move(step));
   }
   arena_bytes_ = memory.extent();
-  require_memory(arena_bytes_);
+  // The arena that there is makes way for a larger one.
+  require_memory(arena_bytes_ - std::min(arena_bytes_, shared_arena().bytes()));
 }
 
 const void* Plan::pointer_of(const Location& location) const {

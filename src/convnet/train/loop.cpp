@@ -7,10 +7,10 @@
 namespace convnet {
 
 BatchFeeder::BatchFeeder(const Rows& rows) : rows_(rows) {
-  for (const Tensor* data : rows.datasets) {
-    shapes_.push_back(data->type.shape);
+  for (const TensorView& data : rows.datasets) {
+    shapes_.push_back(data.type.shape);
     staging_.emplace_back();
-    pointers_.push_back(data->data());
+    pointers_.push_back(data.data);
   }
 }
 
@@ -21,9 +21,9 @@ void BatchFeeder::load(Dim b) {
   bool neighbours = true;
   for (Dim i = 1; i < size_ && neighbours; ++i) neighbours = order[i] == order[i - 1] + 1;
   for (size_t k = 0; k < rows_.datasets.size(); ++k) {
-    const Tensor& data = *rows_.datasets[k];
+    const TensorView& data = rows_.datasets[k];
     const size_t row = data.type.bytes() / std::max<Dim>(data.type.shape[0], 1);
-    const char* from = data.as<char>();
+    const char* from = static_cast<const char*>(data.data);
     shapes_[k][0] = size_;
     if (neighbours) {
       pointers_[k] = from + order[0] * row;

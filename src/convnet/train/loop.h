@@ -10,7 +10,7 @@ namespace convnet {
 // The rows that a loop works through: datasets[k] feeds input k of the program,
 // its first dimension counts rows. order[i] is the row (from 0) that comes i-th.
 struct Rows {
-  std::vector<const Tensor*> datasets;
+  std::vector<TensorView> datasets;
   std::vector<Dim> order;
   Dim batch_size;
 
