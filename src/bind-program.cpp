@@ -131,7 +131,9 @@ Rcpp::List cpp_run(SEXP program, Rcpp::List feeds, Rcpp::List storage, Rcpp::Num
       inputs.push_back(feed.data);
     }
     Plan& plan = bind::ProgramPointer(program)->plan(shapes);
-    plan.run(inputs, bind::storage_pointers(storage), bind::key_from_r(key), 0);
+    // Outputs may be the variables themselves.
+    const std::vector<void*> variables = bind::storage_pointers(storage);
+    plan.run(inputs, variables, bind::key_from_r(key), 0);
     Rcpp::List result(outputs);
     for (int i = 0; i < outputs; ++i)
       result[i] = bind::array_to_r(plan.output(i), plan.output_type(i));

@@ -12,7 +12,7 @@ Plan::Plan(const Graph& graph, const std::vector<Value>& outputs,
            const std::vector<Update>& updates) {
   std::vector<Value> roots = outputs;
   for (const Update& update : updates) roots.push_back(update.value);
-  lay_out(graph, live_nodes(graph, roots), roots);
+  lay_out(graph, live_nodes(graph, roots), roots, updates);
   for (Value v : outputs) {
     outputs_.push_back(location_[v]);
     output_types_.push_back(graph.type(v));
@@ -36,7 +36,7 @@ std::vector<Value> Plan::live_nodes(const Graph& graph, const std::vector<Value>
 }
 
 void Plan::lay_out(const Graph& graph, const std::vector<Value>& live,
-                   const std::vector<Value>& roots) {
+                   const std::vector<Value>& roots, const std::vector<Update>& updates) {
   // A view shares the memory of its owner, whose life it prolongs.
   std::vector<Value> owner(graph.size());
   std::vector<int> last_use(graph.size(), -1);
@@ -110,6 +110,22 @@ void Plan::lay_out(const Graph& graph, const std::vector<Value>& live,
     }
     for (Value o : ending) memory.free(location_[o].at);
     steps_.push_back(std::move(step));
+  }
+  // What is read of a variable that changes is copied: reads precede writes.
+  for (Value v : roots) {
+    const Location from = location_[v];
+    const bool changes = from.place == Place::variable &&
+                         std::any_of(updates.begin(), updates.end(), [&](const Update& update) {
+                           return update.variable == static_cast<int>(from.at);
+                         });
+    if (!changes) continue;
+    const size_t bytes = graph.type(v).bytes();
+    location_[v] = {Place::arena, memory.allocate(bytes)};
+    Runner copy = [bytes](const void* const* in, void* out, const RunContext&) {
+      std::memcpy(out, in[0], bytes);
+    };
+    steps_.push_back({std::move(copy), {from}, location_[v], 0});
+    max_inputs_ = std::max<size_t>(max_inputs_, 1);
   }
   arena_bytes_ = memory.extent();
   // The arena that there is makes way for a larger one.

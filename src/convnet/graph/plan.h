@@ -25,7 +25,8 @@ class Plan {
   void run(const std::vector<const void*>& inputs, const std::vector<void*>& variables,
            uint64_t key, uint32_t step);
 
-  // The i-th output of the last run; gone with the next run of any plan.
+  // The i-th output of the last run; gone with the next run of any plan. It may
+  // lie in the memory of an input or a variable.
   const void* output(int i) const { return pointer_of(outputs_[i]); }
   const TensorType& output_type(int i) const { return output_types_[i]; }
   size_t arena_bytes() const { return arena_bytes_; }
@@ -51,7 +52,8 @@ class Plan {
 
   const void* pointer_of(const Location& location) const;
   std::vector<Value> live_nodes(const Graph& graph, const std::vector<Value>& roots) const;
-  void lay_out(const Graph& graph, const std::vector<Value>& live, const std::vector<Value>& roots);
+  void lay_out(const Graph& graph, const std::vector<Value>& live, const std::vector<Value>& roots,
+               const std::vector<Update>& updates);
 
   std::vector<Step> steps_;
   std::vector<Location> location_;  // of each graph node, while planning
