@@ -45,10 +45,10 @@ compile.keras_model <- function(object, optimizer = "rmsprop", loss = NULL, metr
   check_loss_count(object, losses, loss_weights)
   compiled <- list(
     optimizer = get_optimizer(optimizer),
-    losses = lapply(losses, get_loss),
+    losses = without_source(lapply(losses, get_loss)),
     loss_weights = unlist(loss_weights) %||% rep(1, length(losses)),
-    metrics = as_metric_list(metrics),
-    weighted_metrics = as_metric_list(weighted_metrics),
+    metrics = without_source(as_metric_list(metrics)),
+    weighted_metrics = without_source(as_metric_list(weighted_metrics)),
     trainable = if (data$built) trainable_weights_of(object)
   )
   for (metric in c(compiled$metrics, compiled$weighted_metrics)) check_metric(metric)

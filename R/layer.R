@@ -59,9 +59,10 @@ new_layer <- function(layer_class, args) {
   })
   data <- new.env(parent = topenv())
   data$class_name <- definition$class_name
-  data$definition <- if (own) definition
+  data$definition <- if (own) without_source(definition)
   data$name <- name %||% auto_name(snake_case(definition$class_name))
-  data$config <- config
+  data$auto_named <- is.null(name)
+  data$config <- without_source(config)
   data$dtype <- common$dtype %||% the$floatx
   data$trainable <- common$trainable %||% TRUE
   data$batch_input_shape <- shape
@@ -130,6 +131,20 @@ label_of <- function(layer) {
 snake_case <- function(x) {
   x <- gsub("(.)([A-Z][a-z]+)", "\\1_\\2", x)
   tolower(gsub("([a-z])([A-Z])", "\\1_\\2", x))
+}
+
+# Functions of the user's without references to their source, which hold the whole
+# script that they were written in and would be saved with the model.
+without_source <- function(x) {
+  if (is.function(x) && !is_layer(x)) {
+    kept <- attributes(x)
+    kept$srcref <- NULL
+    x <- utils::removeSource(x)
+    attributes(x) <- kept
+  } else if (is.list(x)) {
+    x[] <- lapply(x, without_source)
+  }
+  x
 }
 
 # "dense", "dense_1", "dense_2", ...

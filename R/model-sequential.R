@@ -62,7 +62,12 @@ add_layer <- function(model, layer) {
     abort_argument("Only layers can be added to a model.", where = label_of(model),
                    expected = "a layer or a model", received = describe(layer))
   }
-  if (layer$name %in% vapply(data$stack, function(l) l$name, "")) {
+  taken <- vapply(data$stack, function(l) l$name, "")
+  # Counting begins anew in each session: the model may come from another one.
+  while (layer$name %in% taken && isTRUE(environment(layer)$auto_named) && !layer$built) {
+    layer$name <- auto_name(snake_case(layer$class_name))
+  }
+  if (layer$name %in% taken) {
     abort_argument("Two layers of a model cannot have one name.", where = label_of(model),
                    expected = "a new name", received = paste0("\"", layer$name, "\""),
                    remedy = "Give another `name`, or none.")
