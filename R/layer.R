@@ -271,6 +271,7 @@ inline_layer <- function(self, inputs, training) {
   if (is_model(self)) return(inline_model(self, inputs, training))
   with_where(label_of(self), {
     call <- layer_class_of(self)$call
+    inputs <- autocast(self, inputs)
     outputs <- with_user_code("call()", {
       if ("training" %in% names(formals(call))) {
         with_trace(the$trace, training, call(self, inputs, training = training))
@@ -282,6 +283,17 @@ inline_layer <- function(self, inputs, training) {
     with_user_code("The activity regularizer", add_activity_losses(self, outputs))
     outputs
   })
+}
+
+# Inputs in the layer's own type, as in Keras: floats always, counts where there
+# are weights to multiply them with.
+autocast <- function(self, inputs) {
+  data <- environment(self)
+  cast <- function(x) {
+    numeric <- grepl("^float", x$dtype) || length(data$weights) > 0
+    if (numeric && grepl("^float", data$dtype)) k_cast(x, data$dtype) else x
+  }
+  if (is_tensor(inputs)) cast(inputs) else lapply(inputs, cast)
 }
 
 # Numbers and arrays may be outputs, too.
