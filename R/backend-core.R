@@ -137,6 +137,10 @@ k_function <- function(inputs, outputs, updates = NULL, ...) {
   inputs <- as_list(inputs)
   updates <- as_list(updates %||% list())
   check_tensors(inputs, "inputs")
+  if (any(vapply(inputs, function(t) is_constant(t) || is_variable(t), NA))) {
+    abort_argument("Constants and variables cannot be fed.",
+                   expected = "`inputs` from k_placeholder() or layer_input()")
+  }
   check_tensors(updates, "updates")
   new_function(inputs, lapply(as_list(outputs), as_tensor), updates,
                the$learning_phase %||% FALSE)

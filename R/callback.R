@@ -39,7 +39,9 @@ callback_lambda <- function(on_epoch_begin = NULL, on_epoch_end = NULL, on_batch
 
 # One object that calls every callback.
 new_callback_list <- function(callbacks, model, options) {
-  if (inherits(callbacks, "keras_callback")) callbacks <- list(callbacks)
+  if (!is.null(callbacks) && (!is.list(callbacks) || inherits(callbacks, "keras_callback"))) {
+    callbacks <- list(callbacks)
+  }
   for (callback in callbacks) {
     if (!inherits(callback, "keras_callback")) {
       abort_argument("`callbacks` must be a list of callbacks.",

@@ -55,7 +55,9 @@ check_counts <- function(x, arg, n = 1, lower = 1) {
     any(values < lower) || any(values != round(values))
   if (wrong) {
     what <- if (n == 1) "a whole number" else paste("1 or", n, "whole numbers")
-    abort_argument(paste0("`", arg, "` must be ", what, "."),
+    small <- is.numeric(values) && length(values) %in% c(1, n) && all(values == round(values) & values < lower)
+    problem <- if (isTRUE(small)) paste("at least", lower) else what
+    abort_argument(paste0("`", arg, "` must be ", problem, "."),
                    expected = paste0(what, " of at least ", lower),
                    received = if (is.numeric(values) && length(values)) format_sizes(values) else describe(x))
   }
@@ -136,8 +138,10 @@ check_dots <- function(dots, known) {
     abort_argument("There are more arguments than this function has.",
                    received = describe(dots[[match(word, given)]]))
   }
-  abort_argument(paste0("There is no argument `", word, "`."), expected = quoted(setdiff(known, c("object", "..."))),
-                 received = paste0("\"", word, "\""), remedy = suggest(word, known))
+  likely <- suggest(word, known)
+  abort_argument(paste0("There is no argument `", word, "`."),
+                 expected = if (is.null(likely)) paste("one of", quoted(setdiff(known, c("object", "...")))),
+                 received = paste0("\"", word, "\""), remedy = likely)
 }
 
 # "1 array", "2 arrays"

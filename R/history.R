@@ -18,7 +18,8 @@
 #' @param metrics Names of the metrics to draw, without the prefix `val_`; `NULL` for all.
 #' @param method `"ggplot2"` for a ggplot object, `"base"` for R's own graphics, `"auto"` for ggplot2 where it is
 #'   installed.
-#' @param smooth Draw a smooth curve ([stats::loess()]) through the points? It needs ten epochs. `FALSE` joins the points.
+#' @param smooth Draw a smooth curve ([stats::loess()]) through the points? It needs ten epochs;
+#'   otherwise the points are joined.
 #' @param theme_bw Use the theme [ggplot2::theme_bw()] instead of the current one (ggplot2 only)?
 #' @param ... Not used by `print()` and `as.data.frame()`; arguments of [graphics::par()] for the base plot.
 #'
@@ -112,8 +113,7 @@ plot.keras_training_history <- function(x, y, metrics = NULL, method = c("auto",
     unknown <- setdiff(metrics, known)
     if (length(unknown)) {
       abort_argument("`metrics` names a curve that the history does not hold.",
-        expected = paste("one of", paste0("\"", known, "\"", collapse = ", ")), received = sprintf("\"%s\"", unknown[1]),
-        remedy = suggest(unknown[1], known))
+        expected = paste("one of", quoted(known)), received = quoted(unknown[1]), remedy = suggest(unknown[1], known))
     }
     curves <- curves[curves$metric %in% metrics, ]
   }
@@ -174,7 +174,8 @@ history_base_plot <- function(curves, smooth, ...) {
     graphics::axis(2, col = NA, col.ticks = "grey60", col.axis = "grey30")
     for (kind in kinds) {
       line <- panel[panel$data == kind & is.finite(panel$value), ]
-      graphics::lines(if (smooth) smooth_curve(line) else line[c("epoch", "value")], col = history_colours[kind], lwd = 2)
+      curve <- if (smooth) smooth_curve(line) else line[c("epoch", "value")]
+      graphics::lines(curve, col = history_colours[kind], lwd = 2)
       graphics::points(line$epoch, line$value, pch = 21, cex = 0.9, bg = history_colours[kind], col = "white")
     }
   }

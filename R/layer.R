@@ -397,7 +397,7 @@ compose <- function(object, layer) {
                    remedy = switch(name, weights = "Use set_weights().", optimizer = "Use compile()."))
   }
   if (identical(name, "trainable")) {
-    value <- check_flag(value, "trainable")
+    value <- with_where(label_of(x), check_flag(value, "trainable"))
     if (is_model(x)) for (layer in x$layers) layer$trainable <- value
   }
   assign(name, value, envir = data)

@@ -47,7 +47,8 @@ plot.keras_model <- function(x, y, main = NULL, labels = TRUE, legend = TRUE, ce
   for (i in seq_along(blocks)) {
     row <- (i - 1L) %/% plan$per_row
     column <- (i - 1L) %% plan$per_row
-    centre <- c(page[1] / 2 + (column + 0.5 - plan$per_row / 2) * plan$slot, page[2] - head - row * plan$height - plan$area / 2 - plan$gap)
+    centre <- c(page[1] / 2 + (column + 0.5 - plan$per_row / 2) * plan$slot,
+      page[2] - head - row * plan$height - plan$area / 2 - plan$gap)
     edges <- draw_block(blocks[[i]], centre, plan$unit)
     if (labels) draw_label(blocks[[i]], centre[1], centre[2] - plan$area / 2 - 0.04, plan$cex)
     if (inherits(x, "keras_model_sequential")) {
@@ -83,8 +84,8 @@ model_blocks <- function(model) {
   }
   blocks <- lapply(model$layers, function(layer) {
     n <- if (layer$built) count_params(layer) else 0
-    block(layer$name, layer$class_name, layer$output_shape,
-      if (n > 0) paste(big_count(n), if (!layer$trainable) "(frozen)" else if (n == 1) "parameter" else "parameters") else "",
+    unit <- if (!layer$trainable) "(frozen)" else if (n == 1) "parameter" else "parameters"
+    block(layer$name, layer$class_name, layer$output_shape, if (n > 0) paste(big_count(n), unit) else "",
       identical(layer$data_format, "channels_first"))
   })
   given <- model$input_shape

@@ -87,7 +87,7 @@ check_labels <- function(target, output, arg) {
     abort_argument(paste0("`", arg, "` has labels that the output does not have."),
                    expected = paste0("whole numbers from 0 to ", classes - 1, ", for ", classes, " classes"),
                    received = some_of(sort(unique(wrong))),
-                   remedy = if (range[1] == 1 && range[2] == classes) {
+                   remedy = if (range[1] >= 1 && range[2] == classes) {
                      paste0("Labels count from 0: use ", arg, " - 1, or a factor.")
                    })
   }

@@ -51,7 +51,7 @@ as_tensors <- function(xs) {
   common <- if (length(dtypes)) dtypes[[1]] else if (all(vapply(xs, is.integer, NA))) "int32"
   lapply(xs, function(x) {
     if (is_tensor(x)) return(x)
-    whole <- is.logical(x) || is.integer(x) || all(x == round(x))
+    whole <- is.logical(x) || is.integer(x) || is.numeric(x) && all(x == round(x))
     as_tensor(x, if (identical(common, "int32") && !whole) the$floatx else common %||% the$floatx)
   })
 }
