@@ -14,7 +14,7 @@ test_that("print says how long training took and where it ended", {
     some_history(done = 3, interrupted = TRUE)
     some_history(done = 0, interrupted = TRUE)
     some_history(epochs = 8, done = 4, initial_epoch = 4L)
-    new_history(list(batch_size = 32L, epochs = 1L, samples = 100L, do_validation = FALSE, metrics = "loss"), list(loss = 123456.789))
+    new_history(list(batch_size = 32L, epochs = 1L, samples = 100L, do_validation = FALSE), list(loss = 123456.789))
   })
 })
 
