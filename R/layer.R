@@ -209,7 +209,8 @@ weights_of <- function(self) {
   if (is_model(self)) {
     return(unique_objects(unlist(lapply(self$layers, weights_of))))
   }
-  weights <- environment(self)$weights
+  data <- environment(self)
+  weights <- unique_objects(c(data$weights, unlist(lapply(data$sublayers, weights_of))))
   trainable <- vapply(weights, function(w) w$trainable, NA)
   c(weights[trainable], weights[!trainable])
 }
@@ -220,7 +221,8 @@ trainable_weights_of <- function(self) {
   if (is_model(self)) {
     return(unique_objects(unlist(lapply(self$layers, trainable_weights_of))))
   }
-  Filter(function(w) w$trainable, data$weights)
+  own <- Filter(function(w) w$trainable, data$weights)
+  unique_objects(c(own, unlist(lapply(data$sublayers, trainable_weights_of))))
 }
 
 # Calls --------------------------------------------------------------------
@@ -399,6 +401,10 @@ compose <- function(object, layer) {
   if (identical(name, "trainable")) {
     value <- with_where(label_of(x), check_flag(value, "trainable"))
     if (is_model(x)) for (layer in x$layers) layer$trainable <- value
+  }
+  # Layers that a layer of the user's is made of: their weights are its weights.
+  if (is_layer(value) && !is_model(x) && position(value, data$sublayers) == 0L) {
+    data$sublayers <- c(data$sublayers, list(value))
   }
   assign(name, value, envir = data)
   x

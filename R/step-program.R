@@ -58,9 +58,9 @@ step_scalars <- function(model, outputs, ys, weight, trace) {
   losses <- Map(function(loss, y, output) {
     with_where(loss_label(loss), weighted_mean(with_user_code("The function", loss_values(loss, y, output)), weight))
   }, compiled$losses, ys, outputs)
-  total <- Reduce(`+`, Map(function(loss, factor) if (factor == 1) loss else loss * factor,
-                           losses, compiled$loss_weights))
-  for (penalty in c(regularization_losses(model), trace$losses)) total <- total + penalty
+  total <- sum_of_losses(c(
+    Map(function(loss, factor) if (factor == 1) loss else loss * factor, losses, compiled$loss_weights),
+    regularization_losses(model), trace$losses))
   made <- list(values = list(total), names = "loss", weighted_by = 0L)
   add <- function(value, name, weighted_by = 0L) {
     made$values <<- c(made$values, list(value))
@@ -85,6 +85,13 @@ step_scalars <- function(model, outputs, ys, weight, trace) {
     }
   }
   made
+}
+
+# Layers of one model may compute in different dtypes; the loss has the widest.
+sum_of_losses <- function(losses) {
+  dtypes <- vapply(losses, function(loss) loss$dtype, "")
+  dtype <- if ("float64" %in% dtypes) "float64" else dtypes[[1]]
+  Reduce(`+`, lapply(losses, function(loss) if (loss$dtype == dtype) loss else k_cast(loss, dtype)))
 }
 
 named_metrics <- function(metrics, output, loss) {

@@ -1,17 +1,20 @@
 # Models and data that several tests use.
 
 # Every layer of the package but layer_input(); images of 8 x 8 x 1 to 16 numbers.
-mixed_model <- function(optimizer = "adam", filters = 4, size = 8, dtype = NULL) {
-  model <- keras_model_sequential(input_shape = c(size, size, 1), dtype = dtype) %>%
-    layer_conv_2d(filters, 3, padding = "same", activation = "relu", dtype = dtype) %>%
-    layer_batch_normalization(dtype = dtype) %>%
+mixed_model <- function(optimizer = "adam", filters = 4, size = 8, dtype = k_floatx()) {
+  before <- k_floatx()
+  k_set_floatx(dtype)
+  on.exit(k_set_floatx(before))
+  model <- keras_model_sequential(input_shape = c(size, size, 1)) %>%
+    layer_conv_2d(filters, 3, padding = "same", activation = "relu") %>%
+    layer_batch_normalization() %>%
     layer_max_pooling_2d(2) %>%
     layer_dropout(0.3) %>%
-    layer_conv_2d_transpose(filters, 3, strides = 2, padding = "same", dtype = dtype,
+    layer_conv_2d_transpose(filters, 3, strides = 2, padding = "same",
                             kernel_regularizer = regularizer_l2(0.01)) %>%
     layer_activation("tanh") %>%
     layer_flatten() %>%
-    layer_dense(16, kernel_constraint = constraint_maxnorm(2), dtype = dtype) %>%
+    layer_dense(16, kernel_constraint = constraint_maxnorm(2)) %>%
     layer_reshape(c(4, 4))
   model %>% compile(optimizer = optimizer, loss = "mse", metrics = "mae")
   model
