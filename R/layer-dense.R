@@ -72,9 +72,9 @@ register_layer_class(
   call = function(self, inputs) {
     shape <- inputs$shape
     features <- self$kernel$shape[1]
-    if (!is.na(shape[length(shape)]) && shape[length(shape)] != features) {
+    if (length(shape) < 2 || !shape[length(shape)] %in% c(NA, features)) {
       abort_shape("The input has another size than the layer was built for.",
-                  expected = paste("a last dimension of", features),
+                  expected = paste("shape", format_shape(c(NA, features))),
                   received = paste("shape", format_shape(shape)))
     }
     flat <- length(shape) == 2

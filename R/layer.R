@@ -234,6 +234,8 @@ call_instance <- function(self, inputs, ..., training = NULL) {
     abort_argument("A layer was called without inputs.", where = label_of(self),
                    expected = "a tensor, an array or a list of them")
   }
+  # A layer in a pipe: model %>% layer().
+  if (inherits(inputs, "keras_model_sequential")) return(invisible(compose(inputs, self)))
   tensors <- lapply(as_input_list(inputs), as_layer_input, self = self)
   if (length(tensors) == 0) {
     abort_argument("A layer was called on an empty list.", where = label_of(self),

@@ -145,7 +145,7 @@ optimizer_slots <- function(optimizer, variables) {
 print.keras_optimizer <- function(x, ...) {
   config <- Filter(function(v) !identical(v, 0), x$config[-1])
   cat("<optimizer ", x$config$class_name, ": ",
-      paste0(names(config), " = ", format(unlist(config), trim = TRUE, digits = 4), collapse = ", "),
+      paste0(names(config), " = ", vapply(config, format, "", digits = 4), collapse = ", "),
       "; ", format(x$iterations, big.mark = ","), " steps>\n", sep = "")
   invisible(x)
 }

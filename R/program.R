@@ -2,6 +2,7 @@
 # is a cache: after readRDS() it is dead and the program is made again.
 
 new_program <- function(trace, outputs) {
+  force(outputs)  # may append rows itself
   list(handle = cpp_program(trace$rows, as.integer(outputs)),
        variables = trace$variables,
        n_outputs = length(outputs))

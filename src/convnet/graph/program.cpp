@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <stdexcept>
 
 namespace convnet {
 
@@ -91,7 +92,13 @@ Program::Program(Record record, std::vector<int> outputs)
       input_rows_[row.slot] = static_cast<int>(i);
     }
     random_ = random_ || row.attrs.has("stream");
+    for (int input : row.inputs)
+      if (input < 0 || input >= static_cast<int>(i))
+        throw std::logic_error("a row of a record reads a row that does not precede it");
   }
+  for (int row : outputs_)
+    if (row < 0 || row >= static_cast<int>(record_.size()))
+      throw std::logic_error("a record lacks a row that is to be returned");
 }
 
 Plan& Program::plan(const std::vector<Shape>& input_shapes) {

@@ -1,0 +1,104 @@
+test_that("weights are copies, in Keras's order and layout", {
+  model <- keras_model_sequential(input_shape = c(5, 5, 3)) %>%
+    layer_conv_2d(2, c(3, 2), name = "conv") %>%
+    layer_conv_2d_transpose(4, c(2, 3), name = "up") %>%
+    layer_batch_normalization(name = "norm") %>%
+    layer_flatten() %>% layer_dense(2, use_bias = FALSE, name = "out")
+  expect_identical(lapply(get_weights(model), dim),
+                   list(c(3L, 2L, 3L, 2L), 2L, c(2L, 3L, 4L, 2L), 4L, 4L, 4L, 4L, 4L, c(96L, 2L)))
+  expect_identical(vapply(get_layer(model, "norm")$weights, function(w) w$name, ""),
+                   paste0("norm/", c("gamma", "beta", "moving_mean", "moving_variance")))
+  expect_identical(count_params(model), 36 + 2 + 48 + 4 + 16 + 192)
+  expect_length(get_weights(model, trainable = TRUE), 7)
+  expect_identical(get_weights(model, trainable = FALSE), list(array(0, 4), array(1, 4)))
+  kept <- get_weights(model)
+  kept[[2]][1] <- 100
+  expect_identical(get_weights(model)[[2]], array(0, 2))
+})
+
+test_that("what is set is what is read", {
+  model <- keras_model_sequential(input_shape = 2) %>% layer_dense(2)
+  given <- list(rbind(c(1, 2), c(3, 4)), array(c(5, 6)))
+  expect_identical(set_weights(model, given), model)
+  expect_identical(get_weights(model), given)
+  expect_equal(predict(model, rbind(c(1, 0), c(0, 1))), rbind(c(6, 8), c(8, 10)))
+  set_weights(model, list(matrix(0L, 2, 2), c(TRUE, FALSE)))
+  expect_identical(get_weights(model), list(matrix(0, 2, 2), array(c(1, 0))))
+  layer <- model$layers[[1]]
+  layer$set_weights(given)
+  expect_identical(layer$get_weights(), given)
+  # Given when the layer is made they are set when it is built.
+  waiting <- layer_dense(units = 2, weights = given)
+  expect_identical(get_weights(waiting), list())
+  expect_equal(as.array(waiting(rbind(c(1, 1)))), rbind(c(9, 12)))
+})
+
+test_that("frozen weights do not move, the others do", {
+  make <- function(frozen) {
+    model <- keras_model_sequential(input_shape = 2) %>%
+      layer_dense(2, name = "base", trainable = if (frozen) FALSE) %>% layer_dense(1, name = "head")
+    model %>% compile(optimizer_sgd(0.1, momentum = 0.9), "mse")
+    model
+  }
+  x <- matrix(1:8, 4)
+  model <- make(TRUE)
+  before <- get_weights(model)
+  fit(model, x, 1:4, epochs = 2, verbose = 0)
+  after <- get_weights(model)
+  expect_identical(after[1:2], before[1:2])
+  expect_gt(max(abs(after[[3]] - before[[3]])), 1e-3)
+  expect_gt(abs(after[[4]] - before[[4]]), 1e-3)
+
+  model <- make(FALSE)
+  freeze_weights(model, from = "head")
+  expect_identical(vapply(model$layers, function(l) l$trainable, NA), c(TRUE, FALSE))
+  expect_length(model$trainable_weights, 2)
+  expect_length(model$non_trainable_weights, 2)
+  # Not yet: compile() takes note.
+  before <- get_weights(model)
+  fit(model, x, 1:4, epochs = 1, verbose = 0)
+  expect_gt(abs(get_weights(model)[[4]] - before[[4]]), 1e-3)
+  model %>% compile(optimizer_sgd(0.1), "mse")
+  before <- get_weights(model)
+  fit(model, x, 1:4, epochs = 1, verbose = 0)
+  expect_identical(get_weights(model)[3:4], before[3:4])
+  expect_gt(max(abs(get_weights(model)[[1]] - before[[1]])), 1e-5)
+  unfreeze_weights(model)
+  expect_length(model$trainable_weights, 4)
+  freeze_weights(model, to = 1)
+  expect_identical(vapply(model$layers, function(l) l$trainable, NA), c(FALSE, TRUE))
+  model$trainable <- FALSE
+  expect_identical(model$trainable_weights, list())
+})
+
+test_that("a frozen batch normalization uses its moving statistics", {
+  x <- matrix(c(1, 3, 5, 7))
+  model <- keras_model_sequential(input_shape = 1) %>% layer_batch_normalization(momentum = 0.5, epsilon = 0, name = "norm")
+  model %>% compile(optimizer_sgd(0), "mse")
+  train_on_batch(model, x, x)
+  # mean 4, variance 5
+  expect_equal(get_weights(model), list(array(1), array(0), array(2), array(3)), tolerance = 1e-6)
+  expect_equal(predict(model, x), (x - 2) / sqrt(3), tolerance = 1e-6)
+  normal <- mean(((x - 4) / sqrt(5) - x)^2)
+  expect_equal(train_on_batch(model, x, x)$loss, normal, tolerance = 1e-6)
+
+  set_weights(model, list(1, 0, 2, 3))
+  freeze_weights(model)
+  model %>% compile(optimizer_sgd(1), "mse")
+  frozen <- mean(((x - 2) / sqrt(3) - x)^2)
+  expect_equal(train_on_batch(model, x, x)$loss, frozen, tolerance = 1e-6)
+  expect_equal(get_weights(model), list(array(1), array(0), array(2), array(3)), tolerance = 1e-6)
+})
+
+test_that("compile() decides what is trained, as a discriminator in two models needs", {
+  judge <- keras_model_sequential(input_shape = 1, name = "judge") %>% layer_dense(1, name = "judge_out")
+  judge %>% compile(optimizer_sgd(0.1), "mse")
+  freeze_weights(judge)
+  both <- keras_model_sequential(input_shape = 1) %>% layer_dense(1, name = "maker") %>% judge()
+  both %>% compile(optimizer_sgd(0.1), "mse")
+  before <- get_weights(judge)
+  fit(both, matrix(1:4), c(9, 9, 9, 9), epochs = 1, verbose = 0)
+  expect_identical(get_weights(judge), before)
+  fit(judge, matrix(1:4), c(9, 9, 9, 9), epochs = 1, verbose = 0)
+  expect_gt(abs(get_weights(judge)[[2]] - before[[2]]), 0.1)
+})
