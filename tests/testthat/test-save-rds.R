@@ -260,6 +260,34 @@ test_that("layers with automatic names can be added to a model from another sess
   expect_identical(names[[3]], c(2L, 1L))
 })
 
+# Versions -----------------------------------------------------------------
+
+test_that("models that earlier versions saved are loaded, used and trained on", {
+  files <- list.files(test_path("fixtures", "models"), full.names = TRUE)
+  expect_true("denoiser-0.1.0.rds" %in% basename(files))
+  for (file in files) {
+    expect_lt(file.size(file), 60e3)
+    content <- readRDS(file)
+    model <- content$model
+    images <- array(as.integer(content$x) / 255, c(dim(content$x), 1))
+    expect_equal(predict(model, images), content$predicted, tolerance = 1e-6)
+    expect_gt(diff(range(content$predicted)), 0.5)
+    expect_identical(model$optimizer$iterations, content$iterations)
+    expect_equal(evaluate(model, images, images, verbose = 0), content$evaluated, tolerance = 1e-6)
+    expect_equal(train_on_batch(model, images, images), content$batch, tolerance = 1e-6)
+    expect_equal(evaluate(model, images, images, verbose = 0), content$afterwards, tolerance = 1e-5)
+    expect_lt(content$afterwards$loss, content$evaluated$loss)
+    # And saved again, extended, cloned.
+    copy <- unserialize(serialize(model, NULL))
+    expect_identical(predict(copy, images), predict(model, images))
+    pop_layer(copy)
+    copy %>% layer_conv_2d_transpose(1, 3, strides = 2, padding = "same")
+    expect_identical(dim(predict(copy, images)), dim(images))
+    expect_identical(clone_model(model)$output_shape, model$output_shape)
+    expect_output(summary(model), "Total params: ")
+  }
+})
+
 # Size ---------------------------------------------------------------------
 
 # What the file must hold: weights and the optimizer's state.
