@@ -21,7 +21,8 @@
 #' @export
 #' @examples
 #' constraint_maxnorm(2)
-#' layer_conv_2d(filters = 4, kernel_size = 3, kernel_constraint = constraint_unitnorm(axis = c(0, 1, 2)))
+#' layer_conv_2d(filters = 4, kernel_size = 3,
+#'               kernel_constraint = constraint_unitnorm(axis = c(0, 1, 2)))
 #' layer_dense(units = 4, bias_constraint = "nonneg")
 #' layer_dense(units = 4, kernel_constraint = function(w) k_clip(w, -1, 1))
 constraint_maxnorm <- function(max_value = 2, axis = 0) {

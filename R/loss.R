@@ -60,7 +60,9 @@
 #' model %>% compile(optimizer = "sgd", loss = loss_huber(delta = 2))
 #'
 #' # A loss of your own:
-#' weighted <- function(y_true, y_pred) loss_mean_squared_error(y_true, y_pred) + 0.1 * k_mean(k_abs(y_pred), axis = -1)
+#' weighted <- function(y_true, y_pred) {
+#'   loss_mean_squared_error(y_true, y_pred) + 0.1 * k_mean(k_abs(y_pred), axis = -1)
+#' }
 #' model %>% compile(optimizer = "sgd", loss = weighted)
 loss_mean_squared_error <- function(y_true, y_pred) loss("mean_squared_error", y_true, y_pred)
 

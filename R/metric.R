@@ -33,7 +33,9 @@
 #' metric_categorical_accuracy(y_true, y_pred)
 #'
 #' model <- keras_model_sequential(input_shape = 4) %>% layer_dense(1)
-#' largest_error <- custom_metric("largest_error", function(y_true, y_pred) k_max(k_abs(y_true - y_pred)))
+#' largest_error <- custom_metric("largest_error", function(y_true, y_pred) {
+#'   k_max(k_abs(y_true - y_pred))
+#' })
 #' model %>% compile(optimizer = "sgd", loss = "mse", metrics = list("mae", largest_error))
 metric_binary_accuracy <- function(y_true, y_pred, threshold = 0.5, name = "binary_accuracy") {
   metric("binary_accuracy", y_true, y_pred, name, threshold = check_number(threshold, "threshold"))

@@ -22,8 +22,8 @@
 #' model <- keras_model_sequential(input_shape = c(28, 28, 1)) %>%
 #'   layer_conv_2d(16, kernel_size = 3, strides = 2, padding = "same", activation = "relu") %>%
 #'   layer_conv_2d(32, kernel_size = 3, strides = 2, padding = "same", activation = "relu") %>%
-#'   layer_conv_2d_transpose(16, kernel_size = 3, strides = 2, padding = "same", activation = "relu") %>%
-#'   layer_conv_2d_transpose(1, kernel_size = 3, strides = 2, padding = "same", activation = "sigmoid")
+#'   layer_conv_2d_transpose(16, kernel_size = 3, strides = 2, padding = "same") %>%
+#'   layer_conv_2d_transpose(1, kernel_size = 3, strides = 2, padding = "same")
 #' plot(model)
 plot.keras_model <- function(x, y, main = NULL, labels = TRUE, legend = TRUE, cex = NULL, ...) {
   blocks <- model_blocks(x)

@@ -54,7 +54,14 @@ NULL
 evaluate <- function(object, ...) UseMethod("evaluate")
 
 #' @export
-evaluate.default <- function(object, ...) generics::evaluate(object, ...)
+evaluate.default <- function(object, ...) {
+  # Methods for the generic of package generics, which are not ours to call by name.
+  for (class in class(object)) {
+    method <- utils::getS3method("evaluate", class, optional = TRUE, envir = asNamespace("generics"))
+    if (!is.null(method)) return(method(object, ...))
+  }
+  abort_argument("There is nothing to evaluate.", expected = "a model", received = describe(object))
+}
 
 #' A tuple
 #'

@@ -25,7 +25,7 @@ Padding padding_from_name(const std::string& name) {
 
 std::string axis_name(int axis, int spatial_rank) {
   static const char* names[] = {"depth", "height", "width"};
-  return spatial_rank == 1 ? "steps" : names[axis + 3 - spatial_rank];
+  return spatial_rank == 1 ? "length" : names[axis + 3 - spatial_rank];
 }
 
 Window conv_window(Dim in, Dim kernel, Dim stride, Dim dilation, Padding padding,
