@@ -1,0 +1,71 @@
+test_that("every event fires in order, with epochs and batches counted from 0", {
+  seen <- character()
+  note <- function(event) function(...) {
+    args <- list(...)
+    index <- if (is.list(args[[1]])) "" else args[[1]]
+    seen <<- c(seen, paste0(event, index, if (length(args[[length(args)]])) "+"))
+  }
+  model <- small_line(optimizer = "sgd", loss = "mse")
+  everything <- callback_lambda(
+    on_train_begin = note("train_begin"), on_train_end = note("train_end"), on_epoch_begin = note("epoch_begin"),
+    on_epoch_end = note("epoch_end"), on_batch_begin = note("batch_begin"), on_batch_end = note("batch_end")
+  )
+  fit(model, matrix(1, 3, 2), 1:3, epochs = 2, batch_size = 2, verbose = 0, callbacks = everything)
+  epoch <- c("batch_begin0", "batch_end0+", "batch_begin1", "batch_end1+")
+  expect_identical(seen, c("train_begin", "epoch_begin0", epoch, "epoch_end0+", "epoch_begin1", epoch, "epoch_end1+", "train_end"))
+  seen <- character()
+  fit(model, matrix(1, 2, 2), 1:2, epochs = 1, verbose = 0,
+      callbacks = list(callback_lambda(on_train_batch_end = note("a")), callback_lambda(on_train_batch_end = note("b"))))
+  expect_identical(seen, c("a0+", "b0+"))
+})
+
+test_that("logs are the values of the history", {
+  logs <- list()
+  model <- small_line(optimizer = "sgd", loss = "mse", metrics = "mae")
+  history <- fit(model, matrix(1:8, 4), 1:4, epochs = 3, validation_split = 0.5, verbose = 0,
+                 callbacks = callback_lambda(on_epoch_end = function(epoch, values) logs[[epoch + 1]] <<- values))
+  expect_identical(names(logs[[1]]), c("loss", "mae", "val_loss", "val_mae"))
+  expect_identical(vapply(logs, function(l) l$val_mae, 0), history$metrics$val_mae)
+})
+
+test_that("a callback stops training", {
+  model <- small_line(optimizer = "sgd", loss = "mse")
+  ended <- FALSE
+  stopper <- callback_lambda(on_epoch_end = function(epoch, logs) if (epoch == 1) model$stop_training <- TRUE,
+                             on_train_end = function(logs) ended <<- TRUE)
+  history <- fit(model, matrix(1, 4, 2), 1:4, epochs = 10, verbose = 0, callbacks = list(stopper))
+  expect_length(history$metrics$loss, 2)
+  expect_true(ended)
+  expect_false(history$params$interrupted)
+  # Within an epoch, after the first batch.
+  early <- callback_lambda(on_batch_end = function(batch, logs) model$stop_training <- TRUE)
+  steps <- model$optimizer$iterations
+  fit(model, matrix(1, 4, 2), 1:4, epochs = 10, batch_size = 1, verbose = 0, callbacks = list(early))
+  expect_identical(model$optimizer$iterations, steps + 1)
+  # The next fit() is not stopped by the last one.
+  expect_length(fit(model, matrix(1, 4, 2), 1:4, epochs = 3, verbose = 0)$metrics$loss, 3)
+})
+
+test_that("a callback may change the learning rate and use the model", {
+  model <- small_line(optimizer = optimizer_sgd(0.1), loss = "mse")
+  predictions <- numeric()
+  change <- callback_lambda(
+    on_epoch_begin = function(epoch, logs) model$optimizer$lr <- if (epoch == 1) 0 else 0.1,
+    on_epoch_end = function(epoch, logs) predictions[epoch + 1] <<- predict(model, matrix(1, 1, 2))
+  )
+  fit(model, matrix(1, 1, 2), 5, epochs = 3, verbose = 0, callbacks = list(change))
+  # Error e before a step is e (1 - 0.1 * 2 * 3) after it.
+  expect_equal(predictions, 5 - 4 * c(0.4, 0.4, 0.16), tolerance = 1e-5)
+})
+
+test_that("a callback that fails ends the fit and leaves a model that works", {
+  model <- small_line(optimizer = optimizer_sgd(0.1), loss = "mse")
+  expect_error(
+    fit(model, matrix(1, 1, 2), 5, epochs = 3, verbose = 0,
+        callbacks = list(callback_lambda(on_epoch_end = function(epoch, logs) stop("disk full")))),
+    "disk full", class = "convnet_error_function"
+  )
+  expect_identical(model$optimizer$iterations, 1)
+  expect_length(fit(model, matrix(1, 1, 2), 5, epochs = 2, verbose = 0)$metrics$loss, 2)
+  expect_identical(model$optimizer$iterations, 3)
+})
