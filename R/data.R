@@ -122,7 +122,7 @@ shape_remedy <- function(given, expected, arg) {
   if (fits(given, inner)) {
     return(paste0("For one sample add the sample dimension: dim(", arg, ") <- c(1, dim(", arg, "))."))
   }
-  if (length(given) == rank - 1 && identical(inner[rank - 1], 1L) && fits(given[-1], inner[-(rank - 1)])) {
+  if (length(given) == rank - 1 && inner[rank - 1] %in% 1 && fits(given[-1], inner[-(rank - 1)])) {
     return(paste0("Add the channel dimension: dim(", arg, ") <- c(dim(", arg, "), 1)."))
   }
   if (length(given) == rank && rank > 2 && fits(given[c(seq_len(rank)[-(1:2)], 2)], inner)) {

@@ -30,8 +30,10 @@
 #' @param ... Not used.
 #' @return A history (see [plot.keras_training_history()]), invisibly.
 #' @section Errors: `convnet_error_argument` and `convnet_error_shape` for data
-#'   that do not fit: rank, channels, NA, rows of `y`, labels out of range. The
-#'   model is as it was then.
+#'   that do not fit: rank, channels, NA, rows of `y`, labels out of range; the
+#'   model is as it was then. `convnet_error_memory` when a batch does not fit in
+#'   memory. `convnet_error_function` when a loss, metric or callback of your own
+#'   fails: its error is the `parent` of the condition.
 #' @family training
 #' @examples
 #' x <- matrix(rnorm(200), 100)

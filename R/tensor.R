@@ -42,7 +42,10 @@ as_tensor <- function(x, dtype = NULL) {
     abort_argument("A tensor cannot hold NA.", expected = "numbers without NA",
                    received = describe(x), remedy = "Remove or impute the missing values first.")
   }
-  new_constant(x, shape_of_array(x), dtype %||% dtype_of_array(x))
+  dtype <- dtype %||% dtype_of_array(x)
+  # k_constant(1:3) is of a float type: as.array() gives doubles back.
+  if (dtype %in% c("float32", "float64") && !is.double(x)) storage.mode(x) <- "double"
+  new_constant(x, shape_of_array(x), dtype)
 }
 
 # Tensors of one dtype: numbers take the dtype of the tensors beside them.
