@@ -71,7 +71,7 @@ model_data <- function(model, x, arg = "x") {
   }
   for (v in xs) check_values(v, arg)
   n <- lapply(xs, rows_of)
-  build_instance(model, lapply(xs, function(v) list(shape = as.integer(shape_of_rows(v)))))
+  if (!environment(model)$built) build_instance(model, lapply(xs, function(v) list(shape = as.integer(shape_of_rows(v)))))
   inputs <- environment(model)$inputs
   if (length(xs) != length(inputs)) {
     abort_argument(paste0("`", arg, "` must have one array for each input."),

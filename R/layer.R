@@ -124,8 +124,8 @@ layer_label <- function(name, class_name) {
 }
 
 label_of <- function(layer) {
-  if (is_model(layer)) paste0("Model \"", layer$name, "\"")
-  else layer_label(layer$name, layer$class_name)
+  data <- environment(layer)
+  if (is_model(layer)) paste0("Model \"", data$name, "\"") else layer_label(data$name, data$class_name)
 }
 
 snake_case <- function(x) {

@@ -27,7 +27,6 @@ test_that("both pipes and plain calls compose alike", {
   for (values in list(predict(piped, x), predict(native, x), predict(plain, x), as.array(on_array), on_tensor(list(x))[[1]])) {
     expect_equal(values, expected)
   }
-  expect_null(formals(layer_dense)$name)
 })
 
 test_that("automatic names count in the session and from left to right", {
