@@ -25,9 +25,9 @@ some_images <- function(n, size = 8) array(sin(seq_len(n * size * size)), c(n, s
 some_targets <- function(n) array(cos(seq_len(n * 16)), c(n, 4, 4))
 
 # Runs a function of the package's user in a new R process; `func` sees its arguments and nothing else.
-in_new_process <- function(func, ..., timeout = 120) {
+in_new_process <- function(func, ..., timeout = 120, env = character()) {
   testthat::skip_if_not_installed("callr")
-  callr::r(func, list(...), timeout = timeout)
+  callr::r(func, list(...), timeout = timeout, env = c(callr::rcmd_safe_env(), env))
 }
 
 # The path of x, saved.

@@ -1,6 +1,7 @@
 # Results may not depend on the number of threads: not by rounding, not at all.
 
-counts <- c(1, 2, 4, 7) # the last ones above the number of cores of many machines
+# The last ones are above the number of cores of many machines; CRAN's own allow two.
+counts <- if (identical(Sys.getenv("NOT_CRAN"), "true")) c(1, 2, 4, 7) else 1:2
 
 # The value of `code` at each count, and the largest team that it called up.
 at_each_count <- function(code) {
@@ -22,8 +23,9 @@ expect_same_at_each_count <- function(code, most = Inf) {
   threads <- vapply(results, function(result) result$threads, 1L)
   expect_identical(as.double(threads), pmin(counts, most), label = paste("threads of", label))
   for (i in seq_along(counts)[-1]) {
-    expect_identical(results[[i]]$value, results[[1]]$value,
-                     label = sprintf("%s at %d threads", label, counts[[i]]))
+    # Not expect_identical(): the difference of two models is long.
+    expect_true(identical(results[[i]]$value, results[[1]]$value),
+                label = sprintf("%s identical at %d threads", label, counts[[i]]))
   }
   invisible(results[[1]]$value)
 }
@@ -52,9 +54,9 @@ test_that("training, prediction and evaluation are identical at any number of th
 
 test_that("so they are in float64", {
   without_limit()
-  value <- expect_same_at_each_count(train_and_use(optimizer_sgd(0.01, momentum = 0.9), "float64"))
+  value <- expect_same_at_each_count(train_and_use(optimizer_sgd(0.01, momentum = 0.9, clipnorm = 0.01), "float64"))
   expect_true(all(is.finite(unlist(value$weights))))
-  single <- train_and_use(optimizer_sgd(0.01, momentum = 0.9))
+  single <- train_and_use(optimizer_sgd(0.01, momentum = 0.9, clipnorm = 0.01))
   expect_equal(value$weights, single$weights, tolerance = 1e-3)
   expect_false(identical(value$weights, single$weights))
 })
