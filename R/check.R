@@ -146,3 +146,8 @@ check_dots <- function(dots, known) {
 
 # "1 array", "2 arrays"
 count_of <- function(n, one, many = paste0(one, "s")) paste(n, if (n == 1) one else many)
+
+format_sizes <- function(x) {
+  text <- paste(format(x, trim = TRUE, digits = 10, drop0trailing = TRUE), collapse = ", ")
+  if (length(x) == 1) text else paste0("c(", text, ")")
+}

@@ -19,11 +19,6 @@ init_conv <- function(n, paddings = c("valid", "same")) {
   }
 }
 
-format_sizes <- function(x) {
-  text <- paste(format(x, trim = TRUE, digits = 10, drop0trailing = TRUE), collapse = ", ")
-  if (length(x) == 1) text else paste0("c(", text, ")")
-}
-
 # Activation, initializers, regularizers and constraints by their argument names.
 init_weights <- function(args) {
   if ("use_bias" %in% names(args)) args$use_bias <- check_flag(args$use_bias, "use_bias")

@@ -72,18 +72,6 @@ layer_conv_2d_transpose <- function(object, filters, kernel_size, strides = c(1L
   create_layer("Conv2DTranspose", object, layer_args())
 }
 
-# The arguments of the calling layer function, but `object`, as a list.
-layer_args <- function() {
-  frame <- parent.frame()
-  names <- setdiff(names(formals(sys.function(sys.parent()))), "object")
-  for (name in names) {
-    if (eval(call("missing", as.name(name)), frame) && is_empty_argument(formals(sys.function(sys.parent()))[[name]])) {
-      abort_argument(paste0("`", name, "` is missing."), expected = paste0("a value for `", name, "`"))
-    }
-  }
-  stats::setNames(lapply(names, function(name) get(name, frame)), names)
-}
-
 is_empty_argument <- function(x) identical(x, quote(expr = ))
 
 init_conv_transpose <- function(n) {

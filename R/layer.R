@@ -43,6 +43,18 @@ create_layer <- function(layer_class, object, args = list()) {
   invisible(compose(object, layer))
 }
 
+# The arguments of the calling layer function, but `object`, as a list.
+layer_args <- function() {
+  frame <- parent.frame()
+  names <- setdiff(names(formals(sys.function(sys.parent()))), "object")
+  for (name in names) {
+    if (eval(call("missing", as.name(name)), frame) && is_empty_argument(formals(sys.function(sys.parent()))[[name]])) {
+      abort_argument(paste0("`", name, "` is missing."), expected = paste0("a value for `", name, "`"))
+    }
+  }
+  stats::setNames(lapply(names, function(name) get(name, frame)), names)
+}
+
 new_layer <- function(layer_class, args) {
   own <- is.list(layer_class)
   definition <- if (own) check_definition(layer_class) else known_definition(layer_class)

@@ -165,14 +165,18 @@ pop_layer <- function(object) {
                    expected = "a model with at least one layer", received = "a model without layers")
   }
   data$stack <- data$stack[-n]
+  # Wired anew: nothing of the layer stays in the record, nor in what is saved.
   set_wiring(data, if (n > 1 && data$built) {
-    previous <- record_of(data$outputs[[1]])$rows[[data$outputs[[1]]$row]]
-    call <- record_of(data$outputs[[1]])$rows[[previous$inputs]]
-    row <- record_of(data$outputs[[1]])$rows[[call$inputs]]
-    list(inputs = data$inputs,
-         outputs = list(new_tensor(record_of(data$outputs[[1]]), call$inputs, row$shape, row$dtype)))
+    for (layer in data$stack) forget_call(layer)
+    wire(data$stack, data$inputs[[1]]$shape, data$inputs[[1]]$dtype)
   })
   invisible(object)
+}
+
+forget_call <- function(layer) {
+  if (is_model(layer)) return(invisible())
+  data <- environment(layer)
+  data$inputs <- data$outputs <- data$input_shape <- data$output_shape <- NULL
 }
 
 #' Get a layer of a model

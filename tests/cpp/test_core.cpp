@@ -125,10 +125,10 @@ TEST(conv_window_same) {
 }
 
 TEST(conv_window_causal) {
-  const Window w = conv_window(10, 3, 1, 2, Padding::causal, "steps");
+  const Window w = conv_window(10, 3, 1, 2, Padding::causal, "length");
   CHECK_EQ(w.pad_lo, Dim{4});
   CHECK_EQ(w.out, Dim{10});
-  CHECK_EQ(conv_window(10, 3, 2, 1, Padding::causal, "steps").out, Dim{5});
+  CHECK_EQ(conv_window(10, 3, 2, 1, Padding::causal, "length").out, Dim{5});
 }
 
 TEST(conv_window_unknown) {
@@ -143,7 +143,7 @@ TEST(conv_window_checks) {
   CHECK_THROWS(same(5, 3, 1, 0), "argument");
   CHECK_THROWS(padding_from_name("full"), "argument");
   CHECK(padding_from_name("causal") == Padding::causal);
-  CHECK_EQ(axis_name(0, 1), "steps");
+  CHECK_EQ(axis_name(0, 1), "length");
   CHECK_EQ(axis_name(0, 2), "height");
   CHECK_EQ(axis_name(1, 2), "width");
   CHECK_EQ(axis_name(0, 3), "depth");

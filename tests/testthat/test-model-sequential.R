@@ -69,6 +69,13 @@ test_that("the last layer can be removed and replaced", {
   expect_equal(predict(model, rbind(c(1, 1))), matrix(2))
 })
 
+test_that("a removed layer is not saved with the model", {
+  model <- keras_model_sequential(input_shape = 100) %>% layer_dense(50) %>% layer_dense(1000)
+  pop_layer(model)
+  bytes_of_kept_weights <- 4 * (100 * 50 + 50)
+  expect_lt(length(serialize(model, NULL)), bytes_of_kept_weights + 20000)
+})
+
 test_that("layers are found by name and position, and are not copies", {
   model <- keras_model_sequential(input_shape = 2) %>% layer_dense(3, name = "first") %>% layer_dense(1, name = "last")
   expect_identical(get_layer(model, "last"), model$layers[[2]])
