@@ -23,9 +23,9 @@ evaluate.keras_model <- function(object, x = NULL, y = NULL, batch_size = NULL, 
   rows <- first_batches(seq_len(job$n), batch_size, steps)
   progress <- new_progress(verbose, NULL, length(rows), ceiling(length(rows) / batch_size))
   progress$epoch_begin(1)
-  started <- proc.time()[["elapsed"]]
+  started <- clock()
   result <- evaluate_rows(object, job, rows, batch_size, progress)
-  progress$epoch_end(1, result, proc.time()[["elapsed"]] - started)
+  progress$epoch_end(1, result, clock() - started)
   progress$end()
   result
 }

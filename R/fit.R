@@ -139,47 +139,51 @@ run_epochs <- function(model, job, rows, used, validation, validation_rows, opti
   callbacks <- new_callback_list(options$callbacks, model, options)
   progress <- new_progress(options$verbose, options$epochs, used,
                            ceiling(used / options$batch_size))
-  state <- new.env()
-  state$logs <- list()
-  state$interrupted <- FALSE
-  data$stop_training <- FALSE
   on.exit(progress$end())
+  logs <- list()
+  interrupted <- FALSE
+  data$stop_training <- FALSE
   callbacks$on_train_begin()
   tryCatch(
     for (epoch in seq_len(options$epochs)[seq_len(options$epochs) > options$initial_epoch]) {
       progress$epoch_begin(epoch)
       callbacks$on_epoch_begin(epoch)
-      started <- proc.time()[["elapsed"]]
+      started <- clock()
       order <- epoch_order(rows, used, options$batch_size, options$shuffle)
-      logs <- run_epoch(model, program, job, order, options$batch_size, progress, callbacks)
+      values <- run_epoch(model, program, job, order, options$batch_size, progress, callbacks)
       if (length(validation_rows)) {
         held_out <- evaluate_rows(model, validation, validation_rows, options$batch_size)
-        logs <- c(logs, stats::setNames(held_out, paste0("val_", names(held_out))))
+        values <- c(values, stats::setNames(held_out, paste0("val_", names(held_out))))
       }
-      state$logs[[length(state$logs) + 1L]] <- logs
-      progress$epoch_end(epoch, logs, proc.time()[["elapsed"]] - started)
-      callbacks$on_epoch_end(epoch, logs)
+      logs <- c(logs, list(values))
+      progress$epoch_end(epoch, values, clock() - started)
+      callbacks$on_epoch_end(epoch, values)
       if (isTRUE(data$stop_training)) break
     },
-    interrupt = function(i) state$interrupted <- TRUE
+    interrupt = function(i) interrupted <<- TRUE
   )
-  progress$end()
   callbacks$on_train_end()
-  # None at all when the first epoch was interrupted, or there was none to do.
-  names <- if (length(state$logs)) names(state$logs[[1]])
+  invisible(history_of(logs, used, length(validation_rows), interrupted, options))
+}
+
+# logs: the values of each epoch that was finished; none at all when the first was
+# interrupted.
+history_of <- function(logs, samples, validation_samples, interrupted, options) {
+  names <- if (length(logs)) names(logs[[1]])
   metrics <- lapply(stats::setNames(names, names), function(name) {
-    vapply(state$logs, function(l) l[[name]], 0)
+    vapply(logs, function(values) values[[name]], 0)
   })
   if (any(is.nan(metrics$loss))) {
-    rlang::warn(c("The loss became NaN.", i = "Try a smaller learning rate, or look for extreme values in the data."),
+    rlang::warn(c("The loss became NaN.",
+                  i = "Try a smaller learning rate, or look for extreme values in the data."),
                 class = "convnet_warning_nan", call = NULL)
   }
-  invisible(new_history(
-    list(batch_size = options$batch_size, epochs = options$epochs, samples = used,
-         validation_samples = length(validation_rows), do_validation = length(validation_rows) > 0,
+  new_history(
+    list(batch_size = options$batch_size, epochs = options$epochs, samples = samples,
+         validation_samples = validation_samples, do_validation = validation_samples > 0,
          metrics = as.character(names), initial_epoch = options$initial_epoch,
-         interrupted = state$interrupted),
-    metrics))
+         interrupted = interrupted),
+    metrics)
 }
 
 # Runs about 100 milliseconds of batches at a time, so that R can answer.

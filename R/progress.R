@@ -21,6 +21,9 @@ new_progress <- function(verbose, epochs, samples, steps = samples) {
   )
 }
 
+# Seconds; proc.time() counts in milliseconds, which a short epoch does not fill.
+clock <- function() as.numeric(Sys.time())
+
 silent_progress <- function() {
   nothing <- function(...) invisible()
   list(epoch_begin = nothing, update = nothing, epoch_end = nothing, end = nothing)
@@ -33,7 +36,6 @@ can_redraw <- function() !isTRUE(getOption("knitr.in.progress")) && cli::is_dyna
 new_bar <- function(total) {
   id <- NULL
   due <- 0
-  now <- function() proc.time()[["elapsed"]]
   # The bar belongs to this frame, not to the one that happens to open it.
   frame <- environment()
   end <- function() {
@@ -43,14 +45,14 @@ new_bar <- function(total) {
   list(
     epoch_begin = function(label) {
       end()
-      due <<- now() + getOption("cli.progress_show_after", 1)
+      due <<- clock() + getOption("cli.progress_show_after", 1)
       id <<- cli::cli_progress_bar(label, total = total, clear = TRUE, extra = list(logs = ""), .envir = frame,
         format = "{cli::pb_name}{cli::pb_bar} {cli::pb_percent} ETA {cli::pb_eta}{cli::pb_extra$logs}",
         auto_terminate = FALSE, .auto_close = FALSE)
     },
     update = function(done, logs) {
-      if (is.null(id) || now() < due) return(invisible())
-      due <<- now() + 0.2
+      if (is.null(id) || clock() < due) return(invisible())
+      due <<- clock() + 0.2
       cli::cli_progress_update(set = done, id = id, force = TRUE, .envir = frame,
         extra = list(logs = sprintf(" - %s", format_logs(logs))))
     },

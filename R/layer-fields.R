@@ -1,0 +1,68 @@
+# layer$name, model$layers, ...
+
+#' @export
+`$.keras_layer` <- function(x, name) {
+  data <- environment(x)
+  computed <- layer_fields[[name]]
+  if (!is.null(computed)) return(computed(x))
+  if (exists(name, data, inherits = FALSE)) return(data[[name]])
+  data$config[[name]]
+}
+
+#' @export
+`[[.keras_layer` <- function(x, i, ...) `$.keras_layer`(x, check_string(i, "i"))
+
+#' @export
+`$<-.keras_layer` <- function(x, name, value) {
+  data <- environment(x)
+  computed <- layer_fields[[name]]
+  if (!is.null(computed)) {
+    # `model$optimizer$learning_rate <- 0.1` puts the same optimizer back.
+    if (identical(computed(x), value)) return(x)
+    abort_argument(paste0("`", name, "` cannot be set."), where = label_of(x),
+                   remedy = switch(name, weights = "Use set_weights().", optimizer = "Use compile()."))
+  }
+  if (identical(name, "trainable")) {
+    value <- with_where(label_of(x), check_flag(value, "trainable"))
+    if (is_model(x)) for (layer in x$layers) layer$trainable <- value
+  }
+  # Layers that a layer of the user's is made of: their weights are its weights.
+  if (is_layer(value) && !is_model(x) && position(value, data$sublayers) == 0L) {
+    data$sublayers <- c(data$sublayers, list(value))
+  }
+  assign(name, value, envir = data)
+  x
+}
+
+#' @export
+`[[<-.keras_layer` <- function(x, i, value) `$<-.keras_layer`(x, check_string(i, "i"), value)
+
+#' @importFrom utils .DollarNames
+#' @export
+.DollarNames.keras_layer <- function(x, pattern = "") {
+  data <- environment(x)
+  found <- unique(c(names(layer_fields), ls(data), names(data$config)))
+  grep(pattern, found, value = TRUE)
+}
+
+# Fields that are computed when asked for.
+layer_fields <- list(
+  weights = function(self) weights_of(self),
+  variables = function(self) weights_of(self),
+  trainable_weights = function(self) trainable_weights_of(self),
+  non_trainable_weights = function(self) {
+    trainable <- trainable_weights_of(self)
+    Filter(function(w) position(w, trainable) == 0L, weights_of(self))
+  },
+  add_weight = function(self) function(...) add_weight(self, ...),
+  get_weights = function(self) function() get_weights(self),
+  set_weights = function(self) function(weights) set_weights(self, weights),
+  get_config = function(self) function() get_config(self),
+  count_params = function(self) function() count_params(self),
+  layers = function(self) if (is_model(self)) model_layers(self),
+  input = function(self) single_tensor(environment(self)$inputs),
+  output = function(self) single_tensor(environment(self)$outputs),
+  optimizer = function(self) environment(self)$compiled$optimizer
+)
+
+single_tensor <- function(tensors) if (length(tensors) == 1) tensors[[1]] else tensors
