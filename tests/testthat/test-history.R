@@ -84,7 +84,7 @@ test_that("values that are not finite are left out of a picture", {
 })
 
 test_that("what cannot be drawn is refused", {
-  expect_snapshot(error = TRUE, {
+  expect_snapshot_errors({
     plot(some_history(), metrics = "acuracy")
     plot(some_history(done = 0))
   })

@@ -72,5 +72,5 @@ test_that("blocks keep on the page, rows are used up", {
 
 test_that("a model without layers is refused", {
   k_clear_session()
-  expect_snapshot(error = TRUE, plot(keras_model_sequential()))
+  expect_snapshot_errors(plot(keras_model_sequential()))
 })

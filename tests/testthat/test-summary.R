@@ -67,8 +67,10 @@ test_that("a layer is one line", {
 
 test_that("positions that do not describe the columns are refused", {
   model <- autoencoder()
-  expect_snapshot(error = TRUE, summary(model, positions = c(0.5, 1)))
-  expect_snapshot(error = TRUE, summary(model, positions = c(0.5, 0.4, 1)))
+  expect_snapshot_errors({
+    summary(model, positions = c(0.5, 1))
+    summary(model, positions = c(0.5, 0.4, 1))
+  })
 })
 
 test_that("cells of several lines make rows of several lines", {
