@@ -64,8 +64,9 @@ double ulps(T y, Exact exact) {
   if (std::signbit(y) != std::signbit(nearest)) return 1e9;
   if (y == nearest && (std::isinf(y) || y == 0)) return 0;
   const Exact most = Limits::max();
-  if (std::isinf(y)) return std::fabs(exact) > most * (1 - 2 * Exact(Limits::epsilon())) ? 1 : 1e9;
-  if (std::isinf(nearest)) return std::fabs(y) >= most * (1 - 2 * Exact(Limits::epsilon())) ? 1 : 1e9;
+  const Exact nearly = most * (1 - 2 * Exact(Limits::epsilon()));
+  if (std::isinf(y)) return std::fabs(exact) > nearly ? 1 : 1e9;
+  if (std::isinf(nearest)) return std::fabs(y) >= nearly ? 1 : 1e9;
   int exponent = 0;
   std::frexp(nearest, &exponent);
   exponent = std::max(exponent, Limits::min_exponent);
