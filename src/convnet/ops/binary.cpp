@@ -20,19 +20,25 @@ TensorType infer_float(const Attrs& attrs, const std::vector<TensorType>& in) {
   return infer_number(attrs, in);
 }
 
-template <typename F>
+template <Arithmetic function, typename F>
 Prepared prepare_number(const OpCall& call) {
   return dispatch_number(call.out.dtype, [&](auto tag) {
     using T = decltype(tag);
-    return map_binary<T, T>(call, F{}, F::weight);
+    if constexpr (std::is_floating_point_v<T>) return map_binary<T>(call, function, 1);
+    else return map_binary<T, T>(call, F{}, F::weight);
   });
 }
 
-template <typename F>
-Prepared prepare_float(const OpCall& call) {
+Prepared prepare_divide(const OpCall& call) {
   return dispatch_float(call.out.dtype, [&](auto tag) {
+    return map_binary<decltype(tag)>(call, kDivide, 2);
+  });
+}
+
+Prepared prepare_power(const OpCall& call) {
+  return dispatch_number(call.out.dtype, [&](auto tag) {
     using T = decltype(tag);
-    return map_binary<T, T>(call, F{}, F::weight);
+    return map_binary<T, T>(call, scalar::Power{}, scalar::Power::weight);
   });
 }
 
@@ -94,18 +100,16 @@ Values power_vjp(Emitter& g, const OpCall& call, const Values& in, Value out, Va
 
 }  // namespace
 
-extern const Op op_add{"add", 2, 2, infer_number, prepare_number<scalar::Add>, add_vjp, true};
-extern const Op op_subtract{"subtract", 2, 2, infer_number, prepare_number<scalar::Subtract>,
-                            subtract_vjp, true};
-extern const Op op_multiply{"multiply", 2, 2, infer_number, prepare_number<scalar::Multiply>,
-                            multiply_vjp, true};
-extern const Op op_divide{"divide", 2, 2, infer_float, prepare_float<scalar::Divide>,
-                          divide_vjp, true};
-extern const Op op_maximum{"maximum", 2, 2, infer_number, prepare_number<scalar::Maximum>,
-                           maximum_vjp, true};
-extern const Op op_minimum{"minimum", 2, 2, infer_number, prepare_number<scalar::Minimum>,
-                           minimum_vjp, true};
-extern const Op op_power{"power", 2, 2, infer_number, prepare_number<scalar::Power>,
-                         power_vjp, true};
+extern const Op op_add{"add", 2, 2, infer_number, prepare_number<kAdd, scalar::Add>, add_vjp, true};
+extern const Op op_subtract{"subtract", 2, 2, infer_number, prepare_number<kSubtract,
+                            scalar::Subtract>, subtract_vjp, true};
+extern const Op op_multiply{"multiply", 2, 2, infer_number, prepare_number<kMultiply,
+                            scalar::Multiply>, multiply_vjp, true};
+extern const Op op_divide{"divide", 2, 2, infer_float, prepare_divide, divide_vjp, true};
+extern const Op op_maximum{"maximum", 2, 2, infer_number, prepare_number<kMaximum,
+                           scalar::Maximum>, maximum_vjp, true};
+extern const Op op_minimum{"minimum", 2, 2, infer_number, prepare_number<kMinimum,
+                           scalar::Minimum>, minimum_vjp, true};
+extern const Op op_power{"power", 2, 2, infer_number, prepare_power, power_vjp, true};
 
 }  // namespace convnet

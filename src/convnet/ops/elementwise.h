@@ -8,6 +8,7 @@
 
 #include "../core/simd.h"
 #include "../core/threads.h"
+#include "../kernels/vector_math.h"
 #include "op.h"
 
 namespace convnet {
@@ -129,8 +130,10 @@ Prepared map_unary(const OpCall& call, F f, Dim weight = 1) {
   }};
 }
 
-template <typename T, typename R, typename F>
-Prepared map_binary(const OpCall& call, F f, Dim weight = 1) {
+// Calls run(a, a_varies, b, b_varies, result, count) for the innermost runs: an
+// operand that does not vary is one value.
+template <typename T, typename R, typename Run>
+Prepared map_binary_runs(const OpCall& call, Run run, Dim weight) {
   const Alignment<2> aligned(call.out.shape, {call.in[0].shape, call.in[1].shape});
   // A short vector along the last axis, [rows, C] with [C], is repeated to a
   // longer one: a loop of C iterations would be mostly overhead.
@@ -151,18 +154,60 @@ Prepared map_binary(const OpCall& call, F f, Dim weight = 1) {
         for (Dim at = begin; at < end; at += period) {
           std::array<const T*, 2> x{from[0] + at, from[1] + at};
           x[repeated] = tile;
-          map_run(x[0], true, x[1], true, result + at, std::min(period, end - at), f);
+          run(x[0], true, x[1], true, result + at, std::min(period, end - at));
         }
       });
       return;
     }
     parallel_ranges(aligned.size, kGrain / weight, [&](Dim begin, Dim end) {
       aligned.runs(begin, end, [&](Dim at, const std::array<Dim, 2>& start, Dim count) {
-        map_run(from[0] + start[0], aligned.varies(0), from[1] + start[1], aligned.varies(1),
-                result + at, count, f);
+        run(from[0] + start[0], aligned.varies(0), from[1] + start[1], aligned.varies(1),
+            result + at, count);
       });
     });
   }};
+}
+
+template <typename T, typename R, typename F>
+Prepared map_binary(const OpCall& call, F f, Dim weight = 1) {
+  return map_binary_runs<T, R>(
+      call,
+      [f](const T* a, bool a_varies, const T* b, bool b_varies, R* out, Dim n) {
+        map_run(a, a_varies, b, b_varies, out, n, f);
+      },
+      weight);
+}
+
+// The same with functions of kernels/vector_math.h.
+template <typename T>
+Prepared map_unary(const OpCall& call, MathFunction function, Dim weight) {
+  const Dim n = call.out.shape.size();
+  const auto f = vector_math<T>().unary[function];
+  return {[=](const void* const* in, void* out, const RunContext&) {
+    const T* x = static_cast<const T*>(in[0]);
+    T* result = static_cast<T*>(out);
+    parallel_ranges(n, kGrain / weight, [&](Dim begin, Dim end) {
+      f(x + begin, result + begin, end - begin);
+    });
+  }};
+}
+
+template <typename T>
+Prepared map_binary(const OpCall& call, Arithmetic function, Dim weight) {
+  const auto& f = vector_math<T>().binary[function];
+  return map_binary_runs<T, T>(
+      call,
+      [&f](const T* a, bool a_varies, const T* b, bool b_varies, T* out, Dim n) {
+        if (a_varies) {
+          f[b_varies ? 0 : 1](a, b, out, n);
+        } else if (b_varies) {
+          f[2](a, b, out, n);
+        } else if (n > 0) {
+          f[0](a, b, out, 1);
+          std::fill_n(out + 1, n - 1, *out);
+        }
+      },
+      weight);
 }
 
 // The conversion of C++ made total: what does not fit becomes the nearest value
@@ -182,7 +227,7 @@ R convert(T x) {
   }
 }
 
-// The functions, one value at a time; int32 arithmetic wraps around.
+// Functions of one value at a time; int32 arithmetic wraps around.
 namespace scalar {
 
 template <typename T>
@@ -230,48 +275,6 @@ struct Relu {
     return x < 0 ? T(0) : x;  // NaN stays
   }
 };
-struct Sqrt {
-  static constexpr Dim weight = 2;
-  template <typename T>
-  T operator()(T x) const {
-    return std::sqrt(x);
-  }
-};
-struct Rsqrt {
-  static constexpr Dim weight = 4;
-  template <typename T>
-  T operator()(T x) const {
-    return T(1) / std::sqrt(x);
-  }
-};
-struct Exp {
-  static constexpr Dim weight = 8;
-  template <typename T>
-  T operator()(T x) const {
-    return std::exp(x);
-  }
-};
-struct Expm1 {
-  static constexpr Dim weight = 8;
-  template <typename T>
-  T operator()(T x) const {
-    return std::expm1(x);
-  }
-};
-struct Log {
-  static constexpr Dim weight = 8;
-  template <typename T>
-  T operator()(T x) const {
-    return std::log(x);
-  }
-};
-struct Log1p {
-  static constexpr Dim weight = 8;
-  template <typename T>
-  T operator()(T x) const {
-    return std::log1p(x);
-  }
-};
 struct Sin {
   static constexpr Dim weight = 8;
   template <typename T>
@@ -284,41 +287,6 @@ struct Cos {
   template <typename T>
   T operator()(T x) const {
     return std::cos(x);
-  }
-};
-struct Tanh {
-  static constexpr Dim weight = 8;
-  template <typename T>
-  T operator()(T x) const {
-    return std::tanh(x);
-  }
-};
-struct Sigmoid {
-  static constexpr Dim weight = 8;
-  template <typename T>
-  T operator()(T x) const {
-    return T(1) / (T(1) + std::exp(-x));
-  }
-};
-struct Softplus {  // log(1 + exp(x)) without overflow
-  static constexpr Dim weight = 16;
-  template <typename T>
-  T operator()(T x) const {
-    return (x < 0 ? T(0) : x) + std::log1p(std::exp(-std::fabs(x)));
-  }
-};
-struct Round {  // half to even
-  static constexpr Dim weight = 2;
-  template <typename T>
-  T operator()(T x) const {
-    return std::nearbyint(x);
-  }
-};
-struct Floor {
-  static constexpr Dim weight = 2;
-  template <typename T>
-  T operator()(T x) const {
-    return std::floor(x);
   }
 };
 
@@ -344,13 +312,6 @@ struct Multiply {
   T operator()(T a, T b) const {
     if constexpr (is_integer<T>) return static_cast<T>(bits(a) * bits(b));
     else return a * b;
-  }
-};
-struct Divide {
-  static constexpr Dim weight = 2;
-  template <typename T>
-  T operator()(T a, T b) const {
-    return a / b;
   }
 };
 // The larger one; NaN when either is.

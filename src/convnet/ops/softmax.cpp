@@ -1,7 +1,8 @@
 // exp(x) / sum(exp(x)) along one axis.
-#include <cmath>
+#include <algorithm>
 
 #include "../core/threads.h"
+#include "../kernels/vector_math.h"
 #include "build.h"
 #include "check.h"
 
@@ -9,7 +10,7 @@ namespace convnet {
 
 namespace {
 
-constexpr Dim kGrain = 4096;  // elements a task
+constexpr Dim kGrain = 8192;  // elements a task
 
 TensorType infer(const Attrs& attrs, const std::vector<TensorType>& in) {
   require_float(in[0]);
@@ -22,20 +23,21 @@ Prepared prepare(const OpCall& call) {
   const int axis = normalize_axis(call.attrs.integer("axis"), shape.rank());
   const Dim outer = shape.product(0, axis), n = shape[axis];
   const Dim inner = shape.product(axis + 1, shape.rank());
+  const Dim grain = std::max<Dim>(1, kGrain / std::max<Dim>(1, n));  // lines a task
   return dispatch_float(call.out.dtype, [&](auto zero) {
     using T = decltype(zero);
-    return Prepared{[=](const void* const* in, void* result, const RunContext&) {
-      parallel_ranges(outer * inner, std::max<Dim>(1, kGrain / std::max<Dim>(1, n)),
-                      [&](Dim begin, Dim end) {
-        for (Dim line = begin; line < end; ++line) {
-          const Dim first = line / inner * n * inner + line % inner;
-          const T* x = static_cast<const T*>(in[0]) + first;
-          T* out = static_cast<T*>(result) + first;
-          T most = n > 0 ? x[0] : T(0);
-          for (Dim i = 1; i < n; ++i) most = x[i * inner] > most ? x[i * inner] : most;
-          T sum = 0;
-          for (Dim i = 0; i < n; ++i) sum += out[i * inner] = std::exp(x[i * inner] - most);
-          for (Dim i = 0; i < n; ++i) out[i * inner] /= sum;
+    const VectorMath<T>& math = vector_math<T>();
+    return Prepared{[=, &math](const void* const* in, void* result, const RunContext&) {
+      const T* x = static_cast<const T*>(in[0]);
+      T* out = static_cast<T*>(result);
+      if (n == 0) return;
+      parallel_ranges(outer * inner, grain, [&](Dim begin, Dim end) {
+        if (inner == 1) return math.softmax_lines(x + begin * n, out + begin * n, end - begin, n);
+        while (begin < end) {
+          const Dim column = begin % inner, count = std::min(inner - column, end - begin);
+          const Dim first = begin / inner * n * inner + column;
+          math.softmax_columns(x + first, out + first, n, inner, count);
+          begin += count;
         }
       });
     }};

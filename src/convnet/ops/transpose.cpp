@@ -68,14 +68,82 @@ void locate(const std::vector<Axis>& axes, Dim n, Dim* from, Dim* to) {
   }
 }
 
-// Blocks of kBlock x kBlock elements: each line of x that is read, and each line of
-// the result, is used up while it is in the first-level cache, even where lines a
-// power of two apart compete for the same place in it.
+// Blocks of about kBlock x kBlock elements: each line of x that is read, and each
+// line of the result, is used up while it is in the first-level cache.
 constexpr Dim kBlock = 16;
+// Longer where the other side is short.
+Dim block_length(Dim extent, Dim other) {
+  return std::min(extent, kBlock * kBlock / std::min(kBlock, other) / 4 * 4);
+}
 
+#if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12)
+#define CONVNET_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define CONVNET_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, decltype(a){__VA_ARGS__})
+#endif
+
+// Squares of kSide x kSide elements, in vectors of 16 bytes.
+template <int kWidth>
+struct Square {
+  static constexpr Dim kSide = 1;
+  template <typename W>
+  static void transpose(const W* from, Dim, W* to, Dim) {
+    *to = *from;
+  }
+};
+
+template <>
+struct Square<4> {
+  static constexpr Dim kSide = 4;
+  static void transpose(const Word4* from, Dim from_step, Word4* to, Dim to_step) {
+    typedef uint32_t V __attribute__((vector_size(16)));
+    typedef uint32_t Memory __attribute__((vector_size(16), aligned(4), may_alias));
+    const auto load = [&](Dim i) -> V {
+      return *reinterpret_cast<const Memory*>(from + i * from_step);
+    };
+    const auto store = [&](Dim i, V y) { *reinterpret_cast<Memory*>(to + i * to_step) = y; };
+    const V x0 = load(0), x1 = load(1), x2 = load(2), x3 = load(3);
+    const V a = CONVNET_SHUFFLE(x0, x1, 0, 4, 1, 5), b = CONVNET_SHUFFLE(x0, x1, 2, 6, 3, 7);
+    const V c = CONVNET_SHUFFLE(x2, x3, 0, 4, 1, 5), d = CONVNET_SHUFFLE(x2, x3, 2, 6, 3, 7);
+    store(0, CONVNET_SHUFFLE(a, c, 0, 1, 4, 5));
+    store(1, CONVNET_SHUFFLE(a, c, 2, 3, 6, 7));
+    store(2, CONVNET_SHUFFLE(b, d, 0, 1, 4, 5));
+    store(3, CONVNET_SHUFFLE(b, d, 2, 3, 6, 7));
+  }
+};
+
+template <>
+struct Square<8> {
+  static constexpr Dim kSide = 2;
+  static void transpose(const Word8* from, Dim from_step, Word8* to, Dim to_step) {
+    typedef uint64_t V __attribute__((vector_size(16)));
+    typedef uint64_t Memory __attribute__((vector_size(16), aligned(8), may_alias));
+    const V a = *reinterpret_cast<const Memory*>(from);
+    const V b = *reinterpret_cast<const Memory*>(from + from_step);
+    *reinterpret_cast<Memory*>(to) = CONVNET_SHUFFLE(a, b, 0, 2);
+    *reinterpret_cast<Memory*>(to + to_step) = CONVNET_SHUFFLE(a, b, 1, 3);
+  }
+};
+
+// A line with the longer step is used up at once: lines a power of two apart compete
+// for the same place in the cache.
 template <typename W>
 void transpose_block(const W* from, Dim from_step, W* to, Dim to_step, Dim rows, Dim columns) {
-  for (Dim r = 0; r < rows; ++r)
+  using Tile = Square<sizeof(W)>;
+  constexpr Dim kSide = Tile::kSide;
+  const Dim r_end = rows / kSide * kSide, c_end = columns / kSide * kSide;
+  if (to_step > from_step) {
+    for (Dim r = 0; r < r_end; r += kSide)
+      for (Dim c = 0; c < c_end; c += kSide)
+        Tile::transpose(from + c * from_step + r, from_step, to + r * to_step + c, to_step);
+  } else {
+    for (Dim c = 0; c < c_end; c += kSide)
+      for (Dim r = 0; r < r_end; r += kSide)
+        Tile::transpose(from + c * from_step + r, from_step, to + r * to_step + c, to_step);
+  }
+  for (Dim r = 0; r < r_end; ++r)
+    for (Dim c = c_end; c < columns; ++c) to[r * to_step + c] = from[c * from_step + r];
+  for (Dim r = r_end; r < rows; ++r)
     for (Dim c = 0; c < columns; ++c) to[r * to_step + c] = from[c * from_step + r];
 }
 
@@ -121,10 +189,12 @@ Prepared prepare(const OpCall& call) {
   });
   const Axis rows = *last_of_x;
   axes.erase(last_of_x);
-  const Dim row_blocks = (rows.extent + kBlock - 1) / kBlock;
-  const Dim column_blocks = (columns.extent + kBlock - 1) / kBlock;
+  const Dim row_block = block_length(rows.extent, columns.extent);
+  const Dim column_block = block_length(columns.extent, rows.extent);
+  const Dim row_blocks = (rows.extent + row_block - 1) / row_block;
+  const Dim column_blocks = (columns.extent + column_block - 1) / column_block;
   const Dim blocks = size / (rows.extent * columns.extent) * row_blocks * column_blocks;
-  const Dim block_bytes = std::min(rows.extent, kBlock) * std::min(columns.extent, kBlock) * width;
+  const Dim block_bytes = row_block * column_block * width;
   return dispatch_width(call.out.dtype, [&](auto* word) -> Prepared {
     using W = std::remove_pointer_t<decltype(word)>;
     return {[=](const void* const* in, void* out, const RunContext&) {
@@ -132,12 +202,13 @@ Prepared prepare(const OpCall& call) {
       W* result = static_cast<W*>(out);
       parallel_ranges(blocks, std::max<Dim>(1, kCopyGrain / block_bytes), [&](Dim begin, Dim end) {
         for (Dim block = begin; block < end; ++block) {
-          const Dim c = block % column_blocks * kBlock;
-          const Dim r = block / column_blocks % row_blocks * kBlock;
+          const Dim c = block % column_blocks * column_block;
+          const Dim r = block / column_blocks % row_blocks * row_block;
           Dim from = r + c * columns.from, to = r * rows.to + c;
           locate(axes, block / column_blocks / row_blocks, &from, &to);
           transpose_block(x + from, columns.from, result + to, rows.to,
-                          std::min(kBlock, rows.extent - r), std::min(kBlock, columns.extent - c));
+                          std::min(row_block, rows.extent - r),
+                          std::min(column_block, columns.extent - c));
         }
       });
     }};

@@ -36,6 +36,13 @@ Prepared prepare_float(const OpCall& call) {
   });
 }
 
+template <MathFunction function, Dim weight>
+Prepared prepare_math(const OpCall& call) {
+  return dispatch_float(call.out.dtype, [&](auto tag) {
+    return map_unary<decltype(tag)>(call, function, weight);
+  });
+}
+
 Values negative_vjp(Emitter& g, const OpCall&, const Values&, Value, Value grad) {
   return {negative(g, grad)};
 }
@@ -139,26 +146,26 @@ extern const Op op_negative{"negative", 1, 1, infer_number, prepare_number<scala
 extern const Op op_abs{"abs", 1, 1, infer_number, prepare_number<scalar::Abs>, abs_vjp, true};
 // sign, round and floor are constant between jumps: no gradient passes.
 extern const Op op_sign{"sign", 1, 1, infer_number, prepare_number<scalar::Sign>, nullptr, true};
-extern const Op op_round{"round", 1, 1, infer_float, prepare_float<scalar::Round>, nullptr, true};
-extern const Op op_floor{"floor", 1, 1, infer_float, prepare_float<scalar::Floor>, nullptr, true};
-extern const Op op_exp{"exp", 1, 1, infer_float, prepare_float<scalar::Exp>, exp_vjp, true};
-extern const Op op_expm1{"expm1", 1, 1, infer_float, prepare_float<scalar::Expm1>, expm1_vjp, true};
-extern const Op op_log{"log", 1, 1, infer_float, prepare_float<scalar::Log>, log_vjp, true};
-extern const Op op_log1p{"log1p", 1, 1, infer_float, prepare_float<scalar::Log1p>, log1p_vjp, true};
-extern const Op op_sqrt{"sqrt", 1, 1, infer_float, prepare_float<scalar::Sqrt>, sqrt_vjp, true};
-extern const Op op_rsqrt{"rsqrt", 1, 1, infer_float, prepare_float<scalar::Rsqrt>, rsqrt_vjp, true};
+extern const Op op_round{"round", 1, 1, infer_float, prepare_math<kRound, 1>, nullptr, true};
+extern const Op op_floor{"floor", 1, 1, infer_float, prepare_math<kFloor, 1>, nullptr, true};
+extern const Op op_exp{"exp", 1, 1, infer_float, prepare_math<kExp, 4>, exp_vjp, true};
+extern const Op op_expm1{"expm1", 1, 1, infer_float, prepare_math<kExpm1, 4>, expm1_vjp, true};
+extern const Op op_log{"log", 1, 1, infer_float, prepare_math<kLog, 4>, log_vjp, true};
+extern const Op op_log1p{"log1p", 1, 1, infer_float, prepare_math<kLog1p, 8>, log1p_vjp, true};
+extern const Op op_sqrt{"sqrt", 1, 1, infer_float, prepare_math<kSqrt, 2>, sqrt_vjp, true};
+extern const Op op_rsqrt{"rsqrt", 1, 1, infer_float, prepare_math<kRsqrt, 2>, rsqrt_vjp, true};
 extern const Op op_square{"square", 1, 1, infer_number, prepare_number<scalar::Square>,
                           square_vjp, true};
 extern const Op op_sin{"sin", 1, 1, infer_float, prepare_float<scalar::Sin>, sin_vjp, true};
 extern const Op op_cos{"cos", 1, 1, infer_float, prepare_float<scalar::Cos>, cos_vjp, true};
-extern const Op op_tanh{"tanh", 1, 1, infer_float, prepare_float<scalar::Tanh>, tanh_vjp, true};
-extern const Op op_sigmoid{"sigmoid", 1, 1, infer_float, prepare_float<scalar::Sigmoid>,
-                           sigmoid_vjp, true};
-extern const Op op_softplus{"softplus", 1, 1, infer_float, prepare_float<scalar::Softplus>,
+extern const Op op_tanh{"tanh", 1, 1, infer_float, prepare_math<kTanh, 4>, tanh_vjp, true};
+extern const Op op_sigmoid{"sigmoid", 1, 1, infer_float, prepare_math<kSigmoid, 4>, sigmoid_vjp,
+                           true};
+extern const Op op_softplus{"softplus", 1, 1, infer_float, prepare_math<kSoftplus, 8>,
                             softplus_vjp, true};
 extern const Op op_relu{"relu", 1, 1, infer_number, prepare_number<scalar::Relu>, relu_vjp, true};
-extern const Op op_relu_gate{"relu_gate", 2, 2, infer_relu_gate, prepare_relu_gate,
-                             relu_gate_vjp, true};
+extern const Op op_relu_gate{"relu_gate", 2, 2, infer_relu_gate, prepare_relu_gate, relu_gate_vjp,
+                             true};
 extern const Op op_identity{"identity", 1, 1, infer_any, nullptr, identity_vjp};
 extern const Op op_stop_gradient{"stop_gradient", 1, 1, infer_any, nullptr, nullptr};
 
