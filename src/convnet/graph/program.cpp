@@ -4,6 +4,8 @@
 #include <map>
 #include <stdexcept>
 
+#include "fuse.h"
+
 namespace convnet {
 
 namespace {
@@ -117,9 +119,14 @@ Plan& Program::plan(const std::vector<Shape>& input_shapes) {
 std::unique_ptr<Plan> Program::build(const std::vector<Shape>& input_shapes) const {
   Lowering lowering(record_, input_shapes);
   lowering.run();
-  std::vector<Value> outputs;
-  for (int row : outputs_) outputs.push_back(lowering.value(row));
-  return std::make_unique<Plan>(lowering.graph, outputs, lowering.updates);
+  std::vector<Value> roots;
+  for (int row : outputs_) roots.push_back(lowering.value(row));
+  for (const Update& update : lowering.updates) roots.push_back(update.value);
+  const Graph graph = fuse(lowering.graph, roots);
+  const auto end_of_outputs = roots.begin() + outputs_.size();
+  for (size_t i = 0; i < lowering.updates.size(); ++i) lowering.updates[i].value = end_of_outputs[i];
+  return std::make_unique<Plan>(graph, std::vector<Value>(roots.begin(), end_of_outputs),
+                                lowering.updates);
 }
 
 }  // namespace convnet
