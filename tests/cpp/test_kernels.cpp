@@ -273,6 +273,51 @@ void test_conv_not_finite() {
   });
 }
 
+// An operation that ends in a bias and relu has the bits of the three apart.
+template <typename T>
+void check_ends(const Op& op, const Attrs& attrs, const std::vector<Shape>& shapes,
+                const std::vector<const T*>& in) {
+  const OpCall plain = make_call<T>(op, attrs, shapes);
+  const Dim C = plain.out.shape.back();
+  const auto bias = random_values<T>(C, 9);
+  const auto sums = run<T>(op, plain, in);
+  for (bool with_bias : {false, true})
+    for (bool relu : {false, true}) {
+      std::vector<T> expected = sums;
+      for (size_t i = 0; i < expected.size(); ++i) {
+        if (with_bias) expected[i] += bias[i % C];
+        if (relu && expected[i] < 0) expected[i] = 0;
+      }
+      std::vector<Shape> all = shapes;
+      std::vector<const T*> values = in;
+      if (with_bias) all.push_back(Shape{C}), values.push_back(bias.data());
+      const Attrs ends = relu ? Attrs(attrs).set("activation", std::string("relu")) : attrs;
+      const auto got = run<T>(op, make_call<T>(op, ends, all), values);
+      bool same = got.size() == expected.size();
+      for (size_t i = 0; same && i < got.size(); ++i)
+        same = got[i] == expected[i] || (std::isnan(got[i]) && std::isnan(expected[i]));
+      CHECK(same);
+    }
+}
+
+template <typename T>
+void test_conv_ends() {
+  for_each_isa([] {
+    for (const ConvCase& c : conv_cases())
+      for (bool finite : {true, false}) {
+        const test::Context context(c.to_string());
+        ConvRun<T> r(c);
+        if (!finite) r.kernel[r.kernel.size() / 3] = std::numeric_limits<T>::infinity();
+        check_ends<T>(op_conv, explicit_attrs(r.geometry, Extents::out),
+                      {r.geometry.input(), r.geometry.kernel()},
+                      {r.input.data(), r.kernel.data()});
+        check_ends<T>(op_conv_backward_data, explicit_attrs(r.geometry, Extents::in),
+                      {r.geometry.output(), r.geometry.kernel()},
+                      {r.grad.data(), r.kernel.data()});
+      }
+  });
+}
+
 template <typename F>
 void check_same_at_any_thread_count(F&& compute) {
   const int before = thread_count();
@@ -316,6 +361,8 @@ TEST(kernels_conv_f32) { test_conv_triangle<float>(); }
 TEST(kernels_conv_f64) { test_conv_triangle<double>(); }
 TEST(kernels_conv_not_finite_f32) { test_conv_not_finite<float>(); }
 TEST(kernels_conv_not_finite_f64) { test_conv_not_finite<double>(); }
+TEST(kernels_conv_ends_f32) { test_conv_ends<float>(); }
+TEST(kernels_conv_ends_f64) { test_conv_ends<double>(); }
 TEST(kernels_conv_threads_f32) { test_conv_threads<float>(); }
 TEST(kernels_conv_threads_f64) { test_conv_threads<double>(); }
 
@@ -375,6 +422,10 @@ TEST(kernels_conv_shapes) {
   CHECK_THROWS(infer(op_conv, Attrs(attrs).set("groups", 3.0),
                      {Shape{1, 7, 7, 9}, Shape{3, 3, 3, 8}}),
                "argument");
+  CHECK_THROWS(infer(op_conv, attrs, {Shape{1, 7, 7, 3}, Shape{3, 3, 3, 8}, Shape{3}}), "shape");
+  CHECK_THROWS(infer(op_conv, Attrs(attrs).set("activation", std::string("sigh")),
+                     {Shape{1, 7, 7, 3}, Shape{3, 3, 3, 8}}),
+               "argument");
   CHECK_THROWS(infer(op_matmul, {}, {Shape{3, 4}, Shape{5, 4}}), "shape");
   CHECK_EQ(infer(op_matmul, Attrs().set("transpose_b", 1.0), {Shape{3, 4}, Shape{5, 4}}).out.shape,
            (Shape{3, 5}));
@@ -410,6 +461,8 @@ void test_matmul() {
                                       std::to_string(c.k));
           CHECK(all_close(compute(), expected, tolerance<T>(c.k)));
           check_same_at_any_thread_count(compute);
+          check_ends<T>(op_matmul, attrs, {call.in[0].shape, call.in[1].shape},
+                        {a.data(), b.data()});
         }
   });
 }

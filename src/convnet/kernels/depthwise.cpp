@@ -22,7 +22,7 @@ constexpr int64_t kPiece = 1024, kFewTasks = 16;
 
 template <typename T>
 void depthwise_correlation(const CorrelationShape& shape, const T* input, const T* kernel,
-                           T* output) {
+                           T* output, const Epilogue<T>& epilogue) {
   const int64_t C = shape.groups;
   for (const CorrelationPhase& phase : shape.phases) {
     parallel_ranges(shape.batch * phase.positions(), kBlock, [&](int64_t begin, int64_t end) {
@@ -39,6 +39,7 @@ void depthwise_correlation(const CorrelationShape& shape, const T* input, const 
           CONVNET_SIMD
           for (int64_t i = 0; i < C; ++i) out[i] += x[i] * w[i];
         });
+        epilogue.apply(out, C);
       }
     });
   }
@@ -89,8 +90,10 @@ void depthwise_weight_gradient(const CorrelationShape& shape, int64_t pieces, co
   }
 }
 
-template void depthwise_correlation(const CorrelationShape&, const float*, const float*, float*);
-template void depthwise_correlation(const CorrelationShape&, const double*, const double*, double*);
+template void depthwise_correlation(const CorrelationShape&, const float*, const float*, float*,
+                                    const Epilogue<float>&);
+template void depthwise_correlation(const CorrelationShape&, const double*, const double*, double*,
+                                    const Epilogue<double>&);
 template void depthwise_weight_gradient(const CorrelationShape&, int64_t, const float*,
                                         const float*, float*);
 template void depthwise_weight_gradient(const CorrelationShape&, int64_t, const double*,

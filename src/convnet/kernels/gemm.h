@@ -26,6 +26,10 @@ struct TileArgs {
   int row_count;    // rows to store; the others repeat a valid pointer
   int column_count; // columns to store
   bool add;         // add to out
+  // When these are the last terms: added to the sums of column 0, 1, .. (or
+  // null), and whether negative ones become 0 after that.
+  const T* bias;
+  bool relu;
 };
 
 // outer: out[r * ldc + n] (+)= sum over p of points[p][first + r] * b[p][n]

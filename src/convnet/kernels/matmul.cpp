@@ -35,10 +35,15 @@ size_t Matmul<T>::workspace() const {
 }
 
 template <typename T>
-void Matmul<T>::run(const T* a, const T* b, T* output, void* workspace) const {
+void Matmul<T>::run(const T* a, const T* b, T* output, void* workspace,
+                    const Epilogue<T>& epilogue) const {
   for (int64_t i = 0; i < batch_; ++i, a += m_ * k_, b += k_ * n_, output += m_ * n_) {
     if (gradient_) {
       gradient_->run(a, b, output, workspace);
+      if (epilogue.empty()) continue;
+      parallel_ranges(m_, 64, [&](int64_t begin, int64_t end) {
+        for (int64_t row = begin; row < end; ++row) epilogue.apply(output + row * n_, n_);
+      });
     } else if (transpose_first_) {
       T* rows = static_cast<T*>(workspace);
       parallel_ranges(m_, 16, [&](int64_t begin, int64_t end) {
@@ -47,9 +52,10 @@ void Matmul<T>::run(const T* a, const T* b, T* output, void* workspace) const {
       });
       product_->run(rows, b, output,
                     static_cast<char*>(workspace) +
-                        detail::align_up(static_cast<size_t>(m_ * k_) * sizeof(T)));
+                        detail::align_up(static_cast<size_t>(m_ * k_) * sizeof(T)),
+                    epilogue);
     } else {
-      product_->run(a, b, output, workspace);
+      product_->run(a, b, output, workspace, epilogue);
     }
   }
 }

@@ -14,7 +14,9 @@ class Matmul {
  public:
   Matmul(int64_t batch, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b);
   size_t workspace() const;
-  void run(const T* a, const T* b, T* output, void* workspace) const;
+  // epilogue: its channels are the columns.
+  void run(const T* a, const T* b, T* output, void* workspace,
+           const Epilogue<T>& epilogue = {}) const;
 
  private:
   int64_t batch_, m_, n_, k_;
