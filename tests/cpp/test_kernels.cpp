@@ -177,6 +177,15 @@ std::vector<ConvCase> conv_cases() {
       layer_case(2, 2, 4, 6, {4, 5, 6}, {3, 3, 3}, {1, 2, 1}, {1, 1, 2}, "same"),
       layer_case(1, 1, 2, 3, {6, 6, 6}, {5, 5, 5}, {1, 1, 1}, {1, 1, 1}, "same"),
       layer_case(1, 1, 4, 30, {9, 9, 9}, {7, 7, 7}, {3, 3, 3}, {1, 1, 1}, "same"),
+      // Few output channels of either direction: depth, groups, gaps between
+      // taps, more channels than one sum, blocks of rows and of columns.
+      layer_case(1, 1, 2, 9, {5, 6, 7}, {3, 2, 3}, {2, 1, 2}, {1, 1, 1}, "same"),
+      layer_case(2, 2, 4, 20, {7, 9}, {4, 4}, {2, 2}, {1, 1}, "same"),
+      layer_case(1, 1, 1, 12, {12, 13}, {3, 4}, {2, 3}, {3, 2}, "same"),
+      layer_case(1, 1, 2, 400, {5, 6}, {3, 3}, {1, 1}, {1, 1}, "same"),
+      layer_case(1, 1, 3, 9, {700}, {5}, {2}, {1}, "same"),
+      layer_case(1, 1, 8, 1, {40, 30}, {3, 4}, {1, 1}, {1, 1}, "valid"),
+      layer_case(1, 1, 3, 40, {20, 9}, {9, 9}, {3, 3}, {1, 1}, "same"),
       // Phases without taps; outputs that read no input; an input wider than read.
       {2, 1, 9, 10, {11, 9}, {2, 1}, {3, 4}, {1, 1}, {0, 1}, {4, 3}},
       {1, 1, 3, 20, {7}, {2}, {4}, {2}, {1}, {3}},

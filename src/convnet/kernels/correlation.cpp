@@ -5,6 +5,7 @@
 
 #include "depthwise.h"
 #include "finite.h"
+#include "scatter.h"
 #include "tasks.h"
 #include "walk.h"
 
@@ -13,6 +14,7 @@ namespace convnet {
 using detail::align_up;
 using detail::copy_columns;
 using detail::for_each_tap;
+using detail::taps_are_runs;
 using detail::Walk;
 
 namespace {
@@ -40,6 +42,11 @@ template <typename T>
 Correlation<T>::Correlation(CorrelationShape shape)
     : shape_(std::move(shape)), gemm_(gemm<T>()) {
   if (is_depthwise(shape_)) return;
+  if (Scatter<T>::suits(shape_)) {
+    scatter_ = std::make_unique<const Scatter<T>>(shape_);
+    workspace_ = scatter_->workspace();
+    return;
+  }
   const int64_t K = shape_.in_channels, N = shape_.out_channels;
   panels_ = Panels{N, gemm_.lanes};
   int64_t longest = 0;
@@ -81,6 +88,9 @@ Correlation<T>::Correlation(CorrelationShape shape)
 }
 
 template <typename T>
+Correlation<T>::~Correlation() = default;
+
+template <typename T>
 void Correlation<T>::plan_rows(const CorrelationPhase& phase, Plan& plan) const {
   const int64_t K = shape_.in_channels;
   const CorrelationAxis& last = phase.axis[2];
@@ -97,7 +107,7 @@ void Correlation<T>::plan_rows(const CorrelationPhase& phase, Plan& plan) const 
   if (row_bytes * kBlock > kColumnBytes)
     plan.block = static_cast<int64_t>(kColumnBytes / row_bytes) / gemm_.rows * gemm_.rows;
   plan.segment_offset.clear();
-  if (!dot_ && shape_.groups == 1 && last.taps > 1 && last.tap_step == 1) {
+  if (!dot_ && last.taps > 1 && taps_are_runs(shape_, phase)) {
     plan.rows = Rows::runs;
     plan.segment = last.taps * K;
     for (int64_t tap = 0; tap < plan.taps; tap += last.taps)
@@ -314,6 +324,7 @@ template <typename T>
 void Correlation<T>::run(const T* input, const T* kernel, T* output, void* workspace,
                          const Epilogue<T>& epilogue) const {
   if (is_depthwise(shape_)) return depthwise_correlation(shape_, input, kernel, output, epilogue);
+  if (scatter_) return scatter_->run(input, kernel, output, workspace, epilogue);
   char* bytes = static_cast<char*>(workspace);
   T* packed = reinterpret_cast<T*>(bytes);
   T* zeros = reinterpret_cast<T*>(bytes + packed_);

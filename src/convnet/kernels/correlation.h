@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "epilogue.h"
@@ -40,9 +41,13 @@ struct CorrelationShape {
 };
 
 template <typename T>
+class Scatter;
+
+template <typename T>
 class Correlation {
  public:
   explicit Correlation(CorrelationShape shape);
+  ~Correlation();
   size_t workspace() const { return workspace_; }
   void run(const T* input, const T* kernel, T* output, void* workspace,
            const Epilogue<T>& epilogue = {}) const;
@@ -104,6 +109,7 @@ class Correlation {
 
   CorrelationShape shape_;
   const Gemm<T>& gemm_;
+  std::unique_ptr<const Scatter<T>> scatter_;  // does it all, where there is one
   bool dot_ = false;  // few columns: lanes along k
   Panels panels_{};
   std::vector<Plan> plans_;

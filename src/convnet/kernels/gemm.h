@@ -46,6 +46,17 @@ struct OuterArgs {
   bool add;
 };
 
+// add_runs: to[i * to_step + j] += from[i * from_step + j] for i < count, j < length.
+// Up to 16 bytes past the last of a run are read from both, and stored to `to` as
+// they were. Runs that overlap are added up in an order that count alone decides.
+template <typename T>
+struct AddRunsArgs {
+  const T* from;
+  int64_t from_step;
+  T* to;
+  int64_t to_step, count, length;
+};
+
 template <typename T>
 struct Gemm {
   int rows, lanes;
@@ -53,6 +64,7 @@ struct Gemm {
   void (*tile[2])(const TileArgs<T>&);
   void (*dot)(const TileArgs<T>&);
   void (*outer[2])(const OuterArgs<T>&);
+  void (*add_runs)(const AddRunsArgs<T>&);
 
   int width() const { return 2 * lanes; }
 };

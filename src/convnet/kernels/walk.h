@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <cstring>
 
 #include "correlation.h"
 
@@ -101,24 +102,41 @@ void for_each_tap(const CorrelationShape& shape, const CorrelationPhase& phase, 
       }
 }
 
+// For runs too short for memcpy() to be worth its call.
+template <typename T>
+inline void copy_run(const T* from, int64_t count, T* to) {
+  constexpr int64_t kVector = 16 / sizeof(T);
+  if (count < kVector) {
+    for (int64_t i = 0; i < count; ++i) to[i] = from[i];
+    return;
+  }
+  for (int64_t i = 0; i < count - kVector; i += kVector) std::memcpy(to + i, from + i, 16);
+  std::memcpy(to + count - kVector, from + count - kVector, 16);
+}
+
+// Whether taps that follow each other along the last axis read neighbours.
+inline bool taps_are_runs(const CorrelationShape& shape, const CorrelationPhase& phase) {
+  return shape.groups == 1 && phase.axis[2].tap_step == 1;
+}
+
 // Zeros where the taps of one position that lie outside the input would be.
 template <typename T>
 void copy_columns(const CorrelationShape& shape, const CorrelationPhase& phase, const Walk& walk,
                   const int64_t* tap_offset, const T* first, int64_t first_tap, int64_t last_tap,
                   T* columns) {
   const int64_t K = shape.in_channels;
-  if (walk.interior()) {
-    if (K == 1) {
-      for (int64_t tap = first_tap; tap < last_tap; ++tap) *columns++ = first[tap_offset[tap]];
-      return;
-    }
-    for (int64_t tap = first_tap; tap < last_tap; ++tap)
-      for (int64_t k = 0; k < K; ++k) *columns++ = first[tap_offset[tap] + k];
-    return;
-  }
   const CorrelationAxis* axis = phase.axis;
   int64_t c = first_tap % axis[2].taps, b = first_tap / axis[2].taps % axis[1].taps,
           a = first_tap / axis[2].taps / axis[1].taps;
+  if (walk.interior()) {
+    const bool runs = taps_are_runs(shape, phase);
+    for (int64_t tap = first_tap, taps; tap < last_tap; tap += taps, c = 0) {
+      taps = runs ? std::min(axis[2].taps - c, last_tap - tap) : 1;
+      copy_run(first + tap_offset[tap], taps * K, columns);
+      columns += taps * K;
+    }
+    return;
+  }
   for (int64_t tap = first_tap; tap < last_tap; ++tap) {
     const bool inside = walk.inside(0, a) && walk.inside(1, b) && walk.inside(2, c);
     for (int64_t k = 0; k < K; ++k) *columns++ = inside ? first[tap_offset[tap] + k] : T(0);

@@ -13,6 +13,7 @@ namespace convnet {
 
 using detail::align_up;
 using detail::copy_columns;
+using detail::copy_run;
 using detail::for_each_tap;
 using detail::Walk;
 
@@ -81,7 +82,12 @@ void WeightGradient<T>::accumulate(const Task& task, int64_t first_tap, int64_t 
   const bool wide = panels_.wide(task.panel);
   T* column = kernel + task.group * shape_.group_stride +
               panels_.first(task.panel) * shape_.out_stride;
-  const bool direct = shape_.out_stride == 1 && length <= K;
+  // Rows of several taps are a matrix too where taps follow each other.
+  const int64_t taps = length / std::max<int64_t>(K, 1);
+  const bool matrix = taps <= 1 ||
+                      (shape_.tap_stride == K * shape_.in_stride &&
+                       plan.kernel_tap[first_tap + taps - 1] == plan.kernel_tap[first_tap] + taps - 1);
+  const bool direct = shape_.out_stride == 1 && matrix;
   T tile[GemmLimits::kMaxRows * GemmLimits::kMaxWidth];
 
   OuterArgs<T> args{};
@@ -135,8 +141,7 @@ void WeightGradient<T>::compute(const Task& task, const T* input, const T* outpu
   alignas(16) T matrix[kColumnBytes / sizeof(T) + GemmLimits::kMaxRows];
   const T* points[kPoints];
   const auto pack = [&](int64_t pixel, T* to) {
-    const T* from = values + pixel * out_channels;
-    for (int n = 0; n < used; ++n) to[n] = from[n];
+    copy_run(values + pixel * out_channels, used, to);
     for (int n = used; n < padded; ++n) to[n] = 0;
   };
 
@@ -180,7 +185,7 @@ void WeightGradient<T>::compute(const Task& task, const T* input, const T* outpu
           int64_t pixel = walk.out_pixel() + begin * axis.out_step;
           for (int64_t i = begin; i < end; ++i, ++count) {
             pack(pixel, packed + count * padded);
-            if (columns_) std::copy_n(x, K, matrix + count * K);
+            if (columns_) copy_run(x, K, matrix + count * K);
             points[count] = columns_ ? matrix + count * K : x;
             x += axis.step * in_channels;
             pixel += axis.out_step;
