@@ -278,13 +278,16 @@ void Correlation<T>::gather(const Task& task, const Block& block, const Call& ca
                             T* matrix) const {
   const Plan& plan = plans_[task.phase];
   const CorrelationPhase& phase = shape_.phases[task.phase];
-  const int64_t K = shape_.in_channels;
+  const T* base = call.input + task.group * shape_.in_channels;
   Walk walk(shape_, phase, task.first_position);
-  for (int64_t q = 0; q < block.positions; ++q, walk.next())
+  for (int64_t q = 0; q < block.positions;) {
+    int64_t count = 1;
     if (plan.rows == Rows::columns || block.border[q])
-      copy_columns(shape_, phase, walk, plan.tap_offset.data(),
-                   call.input + task.group * K + walk.in_pixel() * shape_.groups * K, 0, plan.taps,
-                   matrix + q * plan.length);
+      count = copy_columns(shape_, phase, gemm_, walk, plan.tap_offset.data(), base, 0, plan.taps,
+                           block.positions - q, matrix + q * plan.length);
+    walk.advance(count);
+    q += count;
+  }
 }
 
 // The pointers to a chunk's segments of every row; those of rows that a tile has

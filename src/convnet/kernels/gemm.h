@@ -57,6 +57,15 @@ struct AddRunsArgs {
   int64_t to_step, count, length;
 };
 
+// copy_runs: the same with = for +=, and nothing touched past the ends.
+template <typename T>
+struct CopyRunsArgs {
+  const T* from;
+  int64_t from_step;
+  T* to;
+  int64_t to_step, count, length;
+};
+
 template <typename T>
 struct Gemm {
   int rows, lanes;
@@ -65,6 +74,7 @@ struct Gemm {
   void (*dot)(const TileArgs<T>&);
   void (*outer[2])(const OuterArgs<T>&);
   void (*add_runs)(const AddRunsArgs<T>&);
+  void (*copy_runs)(const CopyRunsArgs<T>&);
 
   int width() const { return 2 * lanes; }
 };
