@@ -156,15 +156,20 @@ bool Correlation<T>::pack(const PackTask& task, const T* kernel, T* packed) cons
   const int padded = dot_ ? 1 : panels_.padded(task.panel);
   const int64_t first = dot_ ? task.panel : panels_.first(task.panel);
   const int64_t K = shape_.in_channels, in_stride = shape_.in_stride, stride = shape_.out_stride;
-  for_each_tap(shape_, shape_.phases[task.phase],
-               [&](int64_t, int64_t, int64_t, int64_t, int64_t, int64_t tap) {
-                 const T* from = kernel + tap * shape_.tap_stride +
-                                 task.group * shape_.group_stride + first * stride;
-                 for (int64_t k = 0; k < K; ++k, from += in_stride, to += padded) {
-                   for (int n = 0; n < used; ++n) to[n] = from[n * stride];
-                   for (int n = used; n < padded; ++n) to[n] = 0;
-                 }
-               });
+  for_each_tap(shape_, shape_.phases[task.phase], [&](int64_t, int64_t, int64_t, int64_t, int64_t,
+                                                      int64_t tap) {
+    const T* from =
+        kernel + tap * shape_.tap_stride + task.group * shape_.group_stride + first * stride;
+    if (stride == 1 && used == padded) {
+      gemm_.copy_runs({from, in_stride, to, padded, K, used});
+      to += K * padded;
+      return;
+    }
+    for (int64_t k = 0; k < K; ++k, from += in_stride, to += padded) {
+      for (int n = 0; n < used; ++n) to[n] = from[n * stride];
+      for (int n = used; n < padded; ++n) to[n] = 0;
+    }
+  });
   return all_finite(begin, plan.length * padded);
 }
 

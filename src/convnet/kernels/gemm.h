@@ -66,6 +66,35 @@ struct CopyRunsArgs {
   int64_t to_step, count, length;
 };
 
+// thin: out[r * out_step + n] (+)= sum over k of a[r * a_step + k] * b[k * ldb + n] for
+// few rows, which are not worth packing B for. add, bias, relu: as in TileArgs.
+template <typename T>
+struct ThinArgs {
+  const T* a;
+  int64_t a_step;
+  const T* b;
+  int64_t ldb, length, columns;
+  T* out;
+  int64_t out_step;
+  bool add;
+  const T* bias;
+  bool relu;
+};
+
+// depthwise: out[p * out_step + c] (+)= sum over taps of x[tap][p * x_step + c] * w[tap][c]
+// for p < count and c < channels.
+template <typename T>
+struct DepthwiseArgs {
+  const T* const* x;
+  const T* const* w;
+  int64_t taps, x_step;
+  T* out;
+  int64_t out_step, count, channels;
+  bool add;
+  const T* bias;
+  bool relu;
+};
+
 template <typename T>
 struct Gemm {
   int rows, lanes;
@@ -75,6 +104,9 @@ struct Gemm {
   void (*outer[2])(const OuterArgs<T>&);
   void (*add_runs)(const AddRunsArgs<T>&);
   void (*copy_runs)(const CopyRunsArgs<T>&);
+  // For 1, 2 and 4 rows.
+  void (*thin[3])(const ThinArgs<T>&);
+  void (*depthwise)(const DepthwiseArgs<T>&);
 
   int width() const { return 2 * lanes; }
 };

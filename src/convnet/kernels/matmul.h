@@ -19,9 +19,14 @@ class Matmul {
            const Epilogue<T>& epilogue = {}) const;
 
  private:
+  void multiply_few_rows(const T* a, const T* b, T* output, const Epilogue<T>& epilogue) const;
+
   int64_t batch_, m_, n_, k_;
-  bool transpose_first_;  // a is copied into the workspace, transposed
-  std::unique_ptr<const Correlation<T>> product_;
+  const Gemm<T>& gemm_;
+  bool few_rows_ = false;   // b is read where it lies
+  bool exchanged_ = false;  // one row times rows of b: the product's input is b
+  bool transpose_first_ = false;  // a is copied into the workspace, transposed
+  std::unique_ptr<const Correlation<T>> product_;  // one of these, or neither
   std::unique_ptr<const WeightGradient<T>> gradient_;
 };
 

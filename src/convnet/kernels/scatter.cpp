@@ -60,7 +60,7 @@ bool Scatter<T>::suits(const CorrelationShape& shape) {
   const int64_t columns = static_cast<int64_t>(parts[1].taps.size() * parts[2].taps.size()) * N;
   const Panels panels{columns, static_cast<int>(lanes)};
   const int64_t reach = parts[2].reach();
-  return 2 * columns >= lanes &&
+  return columns > N && 2 * columns >= lanes &&
          static_cast<size_t>(panels.padded_columns() * gemm<T>().rows + kOverrun) * sizeof(T) <=
              kProductBytes &&
          static_cast<size_t>(6 * reach * N + kOverrun) * sizeof(T) <= kSumBytes / 8;
