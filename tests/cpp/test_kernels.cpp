@@ -177,6 +177,17 @@ std::vector<ConvCase> conv_cases() {
       layer_case(2, 2, 4, 6, {4, 5, 6}, {3, 3, 3}, {1, 2, 1}, {1, 1, 2}, "same"),
       layer_case(1, 1, 2, 3, {6, 6, 6}, {5, 5, 5}, {1, 1, 1}, {1, 1, 1}, "same"),
       layer_case(1, 1, 4, 30, {9, 9, 9}, {7, 7, 7}, {3, 3, 3}, {1, 1, 1}, "same"),
+      // Few output channels of either direction: depth, groups, gaps between
+      // taps, more channels than one sum, blocks of rows and of columns.
+      layer_case(1, 1, 2, 9, {5, 6, 7}, {3, 2, 3}, {2, 1, 2}, {1, 1, 1}, "same"),
+      layer_case(2, 2, 4, 20, {7, 9}, {4, 4}, {2, 2}, {1, 1}, "same"),
+      layer_case(1, 1, 1, 12, {12, 13}, {3, 4}, {2, 3}, {3, 2}, "same"),
+      layer_case(1, 1, 2, 400, {5, 6}, {3, 3}, {1, 1}, {1, 1}, "same"),
+      layer_case(1, 1, 3, 9, {700}, {5}, {2}, {1}, "same"),
+      layer_case(1, 1, 8, 1, {40, 30}, {3, 4}, {1, 1}, {1, 1}, "valid"),
+      layer_case(1, 1, 3, 40, {20, 9}, {9, 9}, {3, 3}, {1, 1}, "same"),
+      layer_case(1, 7, 7, 7, {9, 8, 10}, {5, 4, 5}, {1, 1, 2}, {1, 1, 1}, "same"),
+      layer_case(2, 37, 37, 111, {11, 12}, {3, 3}, {2, 1}, {1, 1}, "same"),
       // Phases without taps; outputs that read no input; an input wider than read.
       {2, 1, 9, 10, {11, 9}, {2, 1}, {3, 4}, {1, 1}, {0, 1}, {4, 3}},
       {1, 1, 3, 20, {7}, {2}, {4}, {2}, {1}, {3}},
@@ -273,6 +284,51 @@ void test_conv_not_finite() {
   });
 }
 
+// An operation that ends in a bias and relu has the bits of the three apart.
+template <typename T>
+void check_ends(const Op& op, const Attrs& attrs, const std::vector<Shape>& shapes,
+                const std::vector<const T*>& in) {
+  const OpCall plain = make_call<T>(op, attrs, shapes);
+  const Dim C = plain.out.shape.back();
+  const auto bias = random_values<T>(C, 9);
+  const auto sums = run<T>(op, plain, in);
+  for (bool with_bias : {false, true})
+    for (bool relu : {false, true}) {
+      std::vector<T> expected = sums;
+      for (size_t i = 0; i < expected.size(); ++i) {
+        if (with_bias) expected[i] += bias[i % C];
+        if (relu && expected[i] < 0) expected[i] = 0;
+      }
+      std::vector<Shape> all = shapes;
+      std::vector<const T*> values = in;
+      if (with_bias) all.push_back(Shape{C}), values.push_back(bias.data());
+      const Attrs ends = relu ? Attrs(attrs).set("activation", std::string("relu")) : attrs;
+      const auto got = run<T>(op, make_call<T>(op, ends, all), values);
+      bool same = got.size() == expected.size();
+      for (size_t i = 0; same && i < got.size(); ++i)
+        same = got[i] == expected[i] || (std::isnan(got[i]) && std::isnan(expected[i]));
+      CHECK(same);
+    }
+}
+
+template <typename T>
+void test_conv_ends() {
+  for_each_isa([] {
+    for (const ConvCase& c : conv_cases())
+      for (bool finite : {true, false}) {
+        const test::Context context(c.to_string());
+        ConvRun<T> r(c);
+        if (!finite) r.kernel[r.kernel.size() / 3] = std::numeric_limits<T>::infinity();
+        check_ends<T>(op_conv, explicit_attrs(r.geometry, Extents::out),
+                      {r.geometry.input(), r.geometry.kernel()},
+                      {r.input.data(), r.kernel.data()});
+        check_ends<T>(op_conv_backward_data, explicit_attrs(r.geometry, Extents::in),
+                      {r.geometry.output(), r.geometry.kernel()},
+                      {r.grad.data(), r.kernel.data()});
+      }
+  });
+}
+
 template <typename F>
 void check_same_at_any_thread_count(F&& compute) {
   const int before = thread_count();
@@ -316,6 +372,8 @@ TEST(kernels_conv_f32) { test_conv_triangle<float>(); }
 TEST(kernels_conv_f64) { test_conv_triangle<double>(); }
 TEST(kernels_conv_not_finite_f32) { test_conv_not_finite<float>(); }
 TEST(kernels_conv_not_finite_f64) { test_conv_not_finite<double>(); }
+TEST(kernels_conv_ends_f32) { test_conv_ends<float>(); }
+TEST(kernels_conv_ends_f64) { test_conv_ends<double>(); }
 TEST(kernels_conv_threads_f32) { test_conv_threads<float>(); }
 TEST(kernels_conv_threads_f64) { test_conv_threads<double>(); }
 
@@ -375,6 +433,10 @@ TEST(kernels_conv_shapes) {
   CHECK_THROWS(infer(op_conv, Attrs(attrs).set("groups", 3.0),
                      {Shape{1, 7, 7, 9}, Shape{3, 3, 3, 8}}),
                "argument");
+  CHECK_THROWS(infer(op_conv, attrs, {Shape{1, 7, 7, 3}, Shape{3, 3, 3, 8}, Shape{3}}), "shape");
+  CHECK_THROWS(infer(op_conv, Attrs(attrs).set("activation", std::string("sigh")),
+                     {Shape{1, 7, 7, 3}, Shape{3, 3, 3, 8}}),
+               "argument");
   CHECK_THROWS(infer(op_matmul, {}, {Shape{3, 4}, Shape{5, 4}}), "shape");
   CHECK_EQ(infer(op_matmul, Attrs().set("transpose_b", 1.0), {Shape{3, 4}, Shape{5, 4}}).out.shape,
            (Shape{3, 5}));
@@ -389,7 +451,8 @@ void test_matmul() {
   };
   const Case cases[] = {{1, 1, 1, 1},   {1, 7, 33, 5},   {1, 13, 10, 129}, {3, 5, 3, 40},
                         {1, 1, 70, 37}, {1, 97, 1, 400}, {1, 101, 65, 30}, {2, 6, 16, 1},
-                        {1, 3, 2, 770}, {1, 4, 6, 0},    {1, 20, 5, 3000}};
+                        {1, 3, 2, 770}, {1, 4, 6, 0},    {1, 20, 5, 3000},
+                        {1, 1, 300, 500}, {1, 3, 71, 900}, {2, 4, 33, 17}, {1, 4, 290, 4}};
   for_each_isa([&] {
     for (const Case& c : cases)
       for (bool ta : {false, true})
@@ -410,6 +473,8 @@ void test_matmul() {
                                       std::to_string(c.k));
           CHECK(all_close(compute(), expected, tolerance<T>(c.k)));
           check_same_at_any_thread_count(compute);
+          check_ends<T>(op_matmul, attrs, {call.in[0].shape, call.in[1].shape},
+                        {a.data(), b.data()});
         }
   });
 }

@@ -5,6 +5,7 @@
 
 #include "depthwise.h"
 #include "finite.h"
+#include "scatter.h"
 #include "tasks.h"
 #include "walk.h"
 
@@ -13,13 +14,14 @@ namespace convnet {
 using detail::align_up;
 using detail::copy_columns;
 using detail::for_each_tap;
+using detail::taps_are_runs;
 using detail::Walk;
 
 namespace {
 
 constexpr int64_t kBlock = 96;        // positions a task: a multiple of every tile's rows
 constexpr int64_t kChunk = 384;       // k that one accumulation may have: accuracy, and B in cache
-constexpr int64_t kChunkTaps = 48;
+constexpr int64_t kChunkSegments = 48;
 constexpr size_t kColumnBytes = 49152;  // gathered rows of one task, on its stack
 constexpr int64_t kFewTasks = 16;
 
@@ -28,7 +30,7 @@ constexpr int64_t kFewChannels = 8;
 
 }  // namespace
 
-// Where the results of a task's tiles go.
+// One task's positions, and where the results of its tiles go.
 template <typename T>
 struct Correlation<T>::Block {
   int64_t positions;
@@ -40,52 +42,31 @@ template <typename T>
 Correlation<T>::Correlation(CorrelationShape shape)
     : shape_(std::move(shape)), gemm_(gemm<T>()) {
   if (is_depthwise(shape_)) return;
+  if (Scatter<T>::suits(shape_)) {
+    scatter_ = std::make_unique<const Scatter<T>>(shape_);
+    workspace_ = scatter_->workspace();
+    return;
+  }
   const int64_t K = shape_.in_channels, N = shape_.out_channels;
   panels_ = Panels{N, gemm_.lanes};
+  int64_t longest = 0;
+  for (const CorrelationPhase& phase : shape_.phases) longest = std::max(longest, phase.taps() * K);
+  dot_ = 2 * N <= gemm_.lanes && (K < kFewChannels ? longest : K) >= gemm_.lanes;
 
-  size_t elements = 0;
-  int64_t blocks = 0, longest = 0;
+  int64_t blocks = 0;
   for (const CorrelationPhase& phase : shape_.phases) {
     Plan plan{};
     plan.taps = phase.taps();
     plan.length = plan.taps * K;
-    longest = std::max(longest, plan.length);
-    plan.block = kBlock;
-    const size_t row_bytes = static_cast<size_t>(plan.length) * sizeof(T);
-    plan.columns = K < kFewChannels && plan.taps > 1 && row_bytes * gemm_.rows <= kColumnBytes;
-    if (plan.columns && row_bytes * kBlock > kColumnBytes)
-      plan.block = static_cast<int64_t>(kColumnBytes / row_bytes) / gemm_.rows * gemm_.rows;
-
-    for_each_tap(shape_, phase, [&](int64_t, int64_t, int64_t, int64_t, int64_t offset, int64_t) {
-      plan.tap_offset.push_back(offset);
-    });
-    // Equal pieces, of whole taps where a tap is short.
-    if (K >= kChunk) {
-      const int64_t pieces = (K + kChunk - 1) / kChunk, piece = (K + pieces - 1) / pieces;
-      for (int64_t tap = 0; tap < plan.taps; ++tap)
-        for (int64_t k = 0; k < K; k += piece)
-          plan.chunks.push_back({tap, 1, k, std::min(piece, K - k)});
-    } else if (K > 0) {
-      const int64_t most = std::min(kChunkTaps, kChunk / K);
-      const int64_t pieces = (plan.taps + most - 1) / most;
-      const int64_t piece = pieces ? (plan.taps + pieces - 1) / pieces : 1;
-      for (int64_t tap = 0; tap < plan.taps; tap += piece)
-        plan.chunks.push_back({tap, std::min(piece, plan.taps - tap), 0, K});
-    }
-    if (plan.columns) {
-      const int64_t pieces = (plan.length + kChunk - 1) / kChunk;
-      const int64_t piece = (plan.length + pieces - 1) / pieces;
-      for (int64_t k = 0; k < plan.length; k += piece)
-        plan.column_chunks.push_back({0, 1, k, std::min(piece, plan.length - k)});
-    }
+    plan_rows(phase, plan);
+    plan_chunks(plan);
     blocks += (shape_.batch * phase.positions() + plan.block - 1) / plan.block * shape_.groups;
     plans_.push_back(std::move(plan));
   }
 
-  const int64_t segment = plans_.empty() ? 0 : std::max(K, K < kFewChannels ? longest : 0);
-  dot_ = 2 * N <= gemm_.lanes && segment >= gemm_.lanes;
   const int64_t width = dot_ ? N : panels_.padded_columns();
   const int64_t panels = dot_ ? N : panels_.count();
+  size_t elements = 0;
   for (Plan& plan : plans_) {
     plan.packed = elements;
     elements += static_cast<size_t>(shape_.groups * plan.length * width);
@@ -107,6 +88,57 @@ Correlation<T>::Correlation(CorrelationShape shape)
 }
 
 template <typename T>
+Correlation<T>::~Correlation() = default;
+
+template <typename T>
+void Correlation<T>::plan_rows(const CorrelationPhase& phase, Plan& plan) const {
+  const int64_t K = shape_.in_channels;
+  const CorrelationAxis& last = phase.axis[2];
+  for_each_tap(shape_, phase, [&](int64_t, int64_t, int64_t, int64_t, int64_t offset, int64_t) {
+    plan.tap_offset.push_back(offset);
+  });
+  plan.block = kBlock;
+  plan.rows = Rows::taps;
+  plan.segment = K;
+  plan.segment_offset = plan.tap_offset;
+
+  const size_t row_bytes = static_cast<size_t>(plan.length) * sizeof(T);
+  if (K >= kFewChannels || plan.taps <= 1 || row_bytes * gemm_.rows > kColumnBytes) return;
+  if (row_bytes * kBlock > kColumnBytes)
+    plan.block = static_cast<int64_t>(kColumnBytes / row_bytes) / gemm_.rows * gemm_.rows;
+  plan.segment_offset.clear();
+  if (!dot_ && last.taps > 1 && taps_are_runs(shape_, phase)) {
+    plan.rows = Rows::runs;
+    plan.segment = last.taps * K;
+    for (int64_t tap = 0; tap < plan.taps; tap += last.taps)
+      plan.segment_offset.push_back(plan.tap_offset[tap]);
+  } else {
+    plan.rows = Rows::columns;
+    plan.segment = plan.length;
+    plan.segment_offset.push_back(0);
+  }
+}
+
+// Equal pieces, of whole segments where these are short.
+template <typename T>
+void Correlation<T>::plan_chunks(Plan& plan) const {
+  const int64_t segments = static_cast<int64_t>(plan.segment_offset.size());
+  if (plan.length == 0) return;
+  if (plan.segment >= kChunk) {
+    const int64_t pieces = (plan.segment + kChunk - 1) / kChunk;
+    const int64_t piece = (plan.segment + pieces - 1) / pieces;
+    for (int64_t s = 0; s < segments; ++s)
+      for (int64_t k = 0; k < plan.segment; k += piece)
+        plan.chunks.push_back({s, 1, k, std::min(piece, plan.segment - k)});
+    return;
+  }
+  const int64_t most = std::min(kChunkSegments, kChunk / plan.segment);
+  const int64_t pieces = (segments + most - 1) / most, piece = (segments + pieces - 1) / pieces;
+  for (int64_t s = 0; s < segments; s += piece)
+    plan.chunks.push_back({s, std::min(piece, segments - s), 0, plan.segment});
+}
+
+template <typename T>
 const T* Correlation<T>::packed_panel(const T* packed, const Plan& plan, int64_t group,
                                       int64_t panel) const {
   const int64_t width = dot_ ? shape_.out_channels : panels_.padded_columns();
@@ -124,15 +156,20 @@ bool Correlation<T>::pack(const PackTask& task, const T* kernel, T* packed) cons
   const int padded = dot_ ? 1 : panels_.padded(task.panel);
   const int64_t first = dot_ ? task.panel : panels_.first(task.panel);
   const int64_t K = shape_.in_channels, in_stride = shape_.in_stride, stride = shape_.out_stride;
-  for_each_tap(shape_, shape_.phases[task.phase],
-               [&](int64_t, int64_t, int64_t, int64_t, int64_t, int64_t tap) {
-                 const T* from = kernel + tap * shape_.tap_stride +
-                                 task.group * shape_.group_stride + first * stride;
-                 for (int64_t k = 0; k < K; ++k, from += in_stride, to += padded) {
-                   for (int n = 0; n < used; ++n) to[n] = from[n * stride];
-                   for (int n = used; n < padded; ++n) to[n] = 0;
-                 }
-               });
+  for_each_tap(shape_, shape_.phases[task.phase], [&](int64_t, int64_t, int64_t, int64_t, int64_t,
+                                                      int64_t tap) {
+    const T* from =
+        kernel + tap * shape_.tap_stride + task.group * shape_.group_stride + first * stride;
+    if (stride == 1 && used == padded) {
+      gemm_.copy_runs({from, in_stride, to, padded, K, used});
+      to += K * padded;
+      return;
+    }
+    for (int64_t k = 0; k < K; ++k, from += in_stride, to += padded) {
+      for (int n = 0; n < used; ++n) to[n] = from[n * stride];
+      for (int n = used; n < padded; ++n) to[n] = 0;
+    }
+  });
   return all_finite(begin, plan.length * padded);
 }
 
@@ -152,18 +189,21 @@ typename Correlation<T>::Task Correlation<T>::task(int64_t index) const {
 // chunk's first element.
 template <typename T>
 void Correlation<T>::multiply(const Block& block, const T* const* rows, const Chunk& chunk,
-                              const T* b, int64_t panel, bool add) const {
+                              const T* b, int64_t panel, bool add,
+                              const Epilogue<T>& epilogue) const {
   TileArgs<T> args{};
-  args.segments = chunk.taps;
+  args.segments = chunk.segments;
   args.first = chunk.first;
   args.length = chunk.length;
   args.b = b;
   args.column = dot_ ? panel : panels_.first(panel);
   args.column_count = dot_ ? 1 : panels_.used(panel);
   args.add = add;
+  args.bias = epilogue.from(args.column).bias;
+  args.relu = epilogue.relu();
   const auto kernel = dot_ ? gemm_.dot : gemm_.tile[panels_.wide(panel)];
   for (int64_t row = 0; row < block.positions; row += gemm_.rows) {
-    args.rows = rows + row * chunk.taps;
+    args.rows = rows + row * chunk.segments;
     args.out = block.out + row;
     args.row_count = static_cast<int>(std::min<int64_t>(gemm_.rows, block.positions - row));
     kernel(args);
@@ -171,110 +211,128 @@ void Correlation<T>::multiply(const Block& block, const T* const* rows, const Ch
 }
 
 template <typename T>
-void Correlation<T>::compute(const Task& task, const T* input, const T* packed, const T* zeros,
-                             bool finite, T* output) const {
+void Correlation<T>::compute(const Task& task, const Call& call) const {
   const Plan& plan = plans_[task.phase];
   const CorrelationPhase& phase = shape_.phases[task.phase];
-  const int64_t K = shape_.in_channels, N = shape_.out_channels;
-  const int64_t in_channels = shape_.groups * K, out_channels = shape_.groups * N;
-  const int64_t column = dot_ ? task.first_panel : panels_.first(task.first_panel);
-  const int64_t columns = std::min(task.panels * (dot_ ? 1 : panels_.width()), N - column);
-  const int rows = gemm_.rows;
-
+  const int64_t N = shape_.out_channels, out_channels = shape_.groups * N;
   Block block;
   block.positions =
       std::min(plan.block, shape_.batch * phase.positions() - task.first_position);
-  const int64_t tiles = (block.positions + rows - 1) / rows;
   bool border = false;
-  {
-    Walk walk(shape_, phase, task.first_position);
-    for (int64_t q = 0; q < block.positions; ++q, walk.next()) {
-      block.out[q] = output + walk.out_pixel() * out_channels + task.group * N;
-      border |= block.border[q] = !walk.interior();
-    }
+  Walk walk(shape_, phase, task.first_position);
+  for (int64_t q = 0; q < block.positions; ++q, walk.next()) {
+    block.out[q] = call.output + walk.out_pixel() * out_channels + task.group * N;
+    border |= block.border[q] = !walk.interior();
   }
-  // A zero row stands for taps outside the input. Against an infinite weight it
-  // would make a NaN of what the definition leaves out: then only taps inside
-  // are added, one by one.
-  const bool clip = border && !finite;
-  if (plan.length == 0 || clip)
-    for (int64_t q = 0; q < block.positions; ++q)
-      std::fill_n(block.out[q] + column, columns, T(0));
-  if (plan.length == 0) return;
+  // Zeros stand for taps outside the input. Against an infinite weight they
+  // would make a NaN of what the definition leaves out.
+  if (plan.length == 0 || (border && !call.finite)) return compute_clipped(task, block, call);
 
-  const T* base = input + task.group * K;
-  if (plan.columns && !clip) {
-    alignas(16) T matrix[kColumnBytes / sizeof(T)];
-    const T* pointers[kBlock + GemmLimits::kMaxRows];
-    Walk walk(shape_, phase, task.first_position);
-    for (int64_t q = 0; q < tiles * rows; ++q) {
-      pointers[q] = matrix + std::min(q, block.positions - 1) * plan.length;
-      if (q >= block.positions) continue;
-      copy_columns(shape_, phase, walk, plan.tap_offset.data(), base + walk.in_pixel() * in_channels,
-                   0, plan.taps, matrix + q * plan.length);
-      walk.next();
-    }
-    for (int64_t panel = task.first_panel; panel < task.first_panel + task.panels; ++panel) {
-      const T* b = packed_panel(packed, plan, task.group, panel);
-      for (const Chunk& chunk : plan.column_chunks) {
-        multiply(block, pointers, chunk, b, panel, chunk.first > 0);
-        b += chunk.length * (dot_ ? 1 : panels_.padded(panel));
-      }
-    }
-    return;
-  }
-
-  const T* pointers[(kBlock + GemmLimits::kMaxRows) * kChunkTaps];
-  int64_t filled = -1;
+  alignas(16) T matrix[kColumnBytes / sizeof(T)];
+  const T* pointers[(kBlock + GemmLimits::kMaxRows) * kChunkSegments];
+  if (plan.rows != Rows::taps) gather(task, block, call, matrix);
+  const Epilogue<T> none, last = call.epilogue.from(task.group * N);
+  int64_t pointed = -1;
   for (const Chunk& chunk : plan.chunks) {
-    if (filled != chunk.first_tap) {
-      filled = chunk.first_tap;
-      Walk walk(shape_, phase, task.first_position);
-      for (int64_t q = 0; q < tiles * rows; ++q) {
-        const T** row = pointers + q / rows * rows * chunk.taps + q % rows;
-        const int64_t* offset = plan.tap_offset.data() + chunk.first_tap;
-        const T* first = base + walk.in_pixel() * in_channels;
-        if (walk.interior()) {
-          for (int64_t t = 0; t < chunk.taps; ++t) row[t * rows] = first + offset[t];
-        } else {
-          for (int64_t t = 0; t < chunk.taps; ++t) {
-            const int64_t tap = chunk.first_tap + t;
-            const int64_t c = tap % phase.axis[2].taps, ab = tap / phase.axis[2].taps;
-            const bool inside = walk.inside(0, ab / phase.axis[1].taps) &&
-                                walk.inside(1, ab % phase.axis[1].taps) && walk.inside(2, c);
-            row[t * rows] = inside ? first + offset[t] : zeros;
-          }
-        }
-        if (q + 1 < block.positions) walk.next();
-      }
-    }
+    if (pointed != chunk.first_segment) point(task, block, chunk, call, matrix, pointers);
+    pointed = chunk.first_segment;
     for (int64_t panel = task.first_panel; panel < task.first_panel + task.panels; ++panel) {
       const int64_t padded = dot_ ? 1 : panels_.padded(panel);
-      const T* b = packed_panel(packed, plan, task.group, panel) +
-                   (chunk.first_tap * K + chunk.first) * padded;
-      if (!clip) {
-        multiply(block, pointers, chunk, b, panel,
-                 chunk.first_tap > 0 || chunk.first > 0);
-        continue;
-      }
-      for (int64_t q = 0; q < block.positions; ++q)
-        for (int64_t t = 0; t < chunk.taps; ++t) {
-          const T* row = pointers[q / rows * rows * chunk.taps + q % rows + t * rows];
-          if (row == zeros) continue;
-          const T* same[GemmLimits::kMaxRows];
-          std::fill_n(same, rows, row);
-          Block one;
-          one.positions = 1;
-          one.out[0] = block.out[q];
-          multiply(one, same, {0, 1, chunk.first, chunk.length}, b + t * K * padded, panel, true);
-        }
+      const T* b = packed_panel(call.packed, plan, task.group, panel) +
+                   (chunk.first_segment * plan.segment + chunk.first) * padded;
+      multiply(block, pointers, chunk, b, panel, &chunk != &plan.chunks.front(),
+               &chunk == &plan.chunks.back() ? last : none);
     }
   }
 }
 
+// Adds only the taps that are inside, one by one.
 template <typename T>
-void Correlation<T>::run(const T* input, const T* kernel, T* output, void* workspace) const {
-  if (is_depthwise(shape_)) return depthwise_correlation(shape_, input, kernel, output);
+void Correlation<T>::compute_clipped(const Task& task, const Block& block,
+                                     const Call& call) const {
+  const Plan& plan = plans_[task.phase];
+  const CorrelationPhase& phase = shape_.phases[task.phase];
+  const int64_t K = shape_.in_channels, N = shape_.out_channels;
+  const int64_t column = dot_ ? task.first_panel : panels_.first(task.first_panel);
+  const int64_t columns = std::min(task.panels * (dot_ ? 1 : panels_.width()), N - column);
+  Walk walk(shape_, phase, task.first_position);
+  for (int64_t q = 0; q < block.positions; ++q, walk.next()) {
+    std::fill_n(block.out[q] + column, columns, T(0));
+    Block one;
+    one.positions = 1;
+    one.out[0] = block.out[q];
+    const T* first = call.input + task.group * K + walk.in_pixel() * shape_.groups * K;
+    for_each_tap(shape_, phase, [&](int64_t tap, int64_t a, int64_t b, int64_t c, int64_t offset,
+                                    int64_t) {
+      if (!walk.inside(0, a) || !walk.inside(1, b) || !walk.inside(2, c)) return;
+      const T* row[GemmLimits::kMaxRows];
+      std::fill_n(row, gemm_.rows, first + offset);
+      for (int64_t panel = task.first_panel; panel < task.first_panel + task.panels; ++panel) {
+        const T* packed = packed_panel(call.packed, plan, task.group, panel);
+        multiply(one, row, {0, 1, 0, K}, packed + tap * K * (dot_ ? 1 : panels_.padded(panel)),
+                 panel, true, {});
+      }
+    });
+    call.epilogue.from(task.group * N + column).apply(block.out[q] + column, columns);
+  }
+}
+
+// Copies the rows that are not read where they lie.
+template <typename T>
+void Correlation<T>::gather(const Task& task, const Block& block, const Call& call,
+                            T* matrix) const {
+  const Plan& plan = plans_[task.phase];
+  const CorrelationPhase& phase = shape_.phases[task.phase];
+  const T* base = call.input + task.group * shape_.in_channels;
+  Walk walk(shape_, phase, task.first_position);
+  for (int64_t q = 0; q < block.positions;) {
+    int64_t count = 1;
+    if (plan.rows == Rows::columns || block.border[q])
+      count = copy_columns(shape_, phase, gemm_, walk, plan.tap_offset.data(), base, 0, plan.taps,
+                           block.positions - q, matrix + q * plan.length);
+    walk.advance(count);
+    q += count;
+  }
+}
+
+// The pointers to a chunk's segments of every row; those of rows that a tile has
+// too many are the last one's.
+template <typename T>
+void Correlation<T>::point(const Task& task, const Block& block, const Chunk& chunk,
+                           const Call& call, const T* matrix, const T** pointers) const {
+  const Plan& plan = plans_[task.phase];
+  const CorrelationPhase& phase = shape_.phases[task.phase];
+  const int64_t K = shape_.in_channels, rows = gemm_.rows;
+  const int64_t* offset = plan.segment_offset.data() + chunk.first_segment;
+  Walk walk(shape_, phase, task.first_position);
+  for (int64_t q = 0; q < (block.positions + rows - 1) / rows * rows; ++q) {
+    const T** row = pointers + q / rows * rows * chunk.segments + q % rows;
+    const int64_t position = std::min(q, block.positions - 1);
+    const bool border = block.border[position];
+    const T* first = call.input + task.group * K + walk.in_pixel() * shape_.groups * K;
+    if (plan.rows == Rows::columns || (border && plan.rows == Rows::runs)) {
+      const T* copy = matrix + position * plan.length + chunk.first_segment * plan.segment;
+      for (int64_t s = 0; s < chunk.segments; ++s) row[s * rows] = copy + s * plan.segment;
+    } else if (!border) {
+      for (int64_t s = 0; s < chunk.segments; ++s) row[s * rows] = first + offset[s];
+    } else {
+      for (int64_t s = 0; s < chunk.segments; ++s) {
+        const int64_t tap = chunk.first_segment + s;
+        const int64_t c = tap % phase.axis[2].taps, ab = tap / phase.axis[2].taps;
+        const bool inside = walk.inside(0, ab / phase.axis[1].taps) &&
+                            walk.inside(1, ab % phase.axis[1].taps) && walk.inside(2, c);
+        row[s * rows] = inside ? first + offset[s] : call.zeros;
+      }
+    }
+    if (q + 1 < block.positions) walk.next();
+  }
+}
+
+template <typename T>
+void Correlation<T>::run(const T* input, const T* kernel, T* output, void* workspace,
+                         const Epilogue<T>& epilogue) const {
+  if (is_depthwise(shape_)) return depthwise_correlation(shape_, input, kernel, output, epilogue);
+  if (scatter_) return scatter_->run(input, kernel, output, workspace, epilogue);
   char* bytes = static_cast<char*>(workspace);
   T* packed = reinterpret_cast<T*>(bytes);
   T* zeros = reinterpret_cast<T*>(bytes + packed_);
@@ -283,10 +341,9 @@ void Correlation<T>::run(const T* input, const T* kernel, T* output, void* works
   run_tasks(static_cast<int64_t>(pack_tasks_.size()),
             static_cast<int64_t>(packed_ / sizeof(T)) * 16,
             [&](int64_t i) { finite[i] = pack(pack_tasks_[i], kernel, packed); });
-  const bool kernel_finite = std::all_of(finite, finite + pack_tasks_.size(), [](char f) { return f; });
-  run_tasks(tasks_, work_, [&](int64_t i) {
-    compute(task(i), input, packed, zeros, kernel_finite, output);
-  });
+  const bool all_finite = std::all_of(finite, finite + pack_tasks_.size(), [](char f) { return f; });
+  const Call call{input, packed, zeros, output, all_finite, epilogue};
+  run_tasks(tasks_, work_, [&](int64_t i) { compute(task(i), call); });
 }
 
 template class Correlation<float>;

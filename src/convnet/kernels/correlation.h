@@ -1,8 +1,10 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "epilogue.h"
 #include "gemm.h"
 
 namespace convnet {
@@ -39,11 +41,16 @@ struct CorrelationShape {
 };
 
 template <typename T>
+class Scatter;
+
+template <typename T>
 class Correlation {
  public:
   explicit Correlation(CorrelationShape shape);
+  ~Correlation();
   size_t workspace() const { return workspace_; }
-  void run(const T* input, const T* kernel, T* output, void* workspace) const;
+  void run(const T* input, const T* kernel, T* output, void* workspace,
+           const Epilogue<T>& epilogue = {}) const;
 
  private:
   struct PackTask {
@@ -55,31 +62,54 @@ class Correlation {
     int phase;
     int64_t group, first_position, first_panel, panels;
   };
-  // Taps and k that one call of a micro-kernel adds up.
+  // How the micro-kernels read a row of taps * in_channels elements.
+  enum class Rows {
+    taps,    // where each tap lies in the input; a row of zeros for those outside
+    runs,    // the same for taps that are neighbours in the input; copied at the border
+    columns  // copied into a small matrix
+  };
+  // Segments of a row, and elements of each, that one call of a micro-kernel adds up.
   struct Chunk {
-    int64_t first_tap, taps, first, length;
+    int64_t first_segment, segments, first, length;
   };
   struct Plan {
-    int64_t taps, length;             // of one packed row: taps * in_channels
-    bool columns;                     // rows are gathered into a small matrix first
-    int64_t block;                    // positions a task
-    int64_t last_task;                // of this phase, plus one
-    size_t packed;                    // offset of the packed kernel, in elements
-    std::vector<int64_t> tap_offset;  // input elements from the first tap's to each tap's
-    std::vector<Chunk> chunks, column_chunks;
+    int64_t taps, length;  // length of a row, and of a packed column
+    Rows rows;
+    int64_t segment;                      // elements that follow each other in a row
+    int64_t block;                        // positions a task
+    int64_t last_task;                    // of this phase, plus one
+    size_t packed;                        // offset of the packed kernel, in elements
+    std::vector<int64_t> tap_offset;      // input elements from the first tap's to each tap's
+    std::vector<int64_t> segment_offset;  // and to each segment's
+    std::vector<Chunk> chunks;
   };
   struct Block;
 
+  void plan_rows(const CorrelationPhase& phase, Plan& plan) const;
+  void plan_chunks(Plan& plan) const;
   Task task(int64_t index) const;
   const T* packed_panel(const T* packed, const Plan& plan, int64_t group, int64_t panel) const;
   bool pack(const PackTask& task, const T* kernel, T* packed) const;
-  void compute(const Task& task, const T* input, const T* packed, const T* zeros, bool finite,
-               T* output) const;
+  // One run's arguments, and what was found out about them.
+  struct Call {
+    const T* input;
+    const T* packed;
+    const T* zeros;
+    T* output;
+    bool finite;  // the kernel is
+    const Epilogue<T>& epilogue;
+  };
+  void compute(const Task& task, const Call& call) const;
+  void compute_clipped(const Task& task, const Block& block, const Call& call) const;
+  void gather(const Task& task, const Block& block, const Call& call, T* matrix) const;
+  void point(const Task& task, const Block& block, const Chunk& chunk, const Call& call,
+             const T* matrix, const T** pointers) const;
   void multiply(const Block& block, const T* const* rows, const Chunk& chunk, const T* b,
-                int64_t panel, bool add) const;
+                int64_t panel, bool add, const Epilogue<T>& epilogue) const;
 
   CorrelationShape shape_;
   const Gemm<T>& gemm_;
+  std::unique_ptr<const Scatter<T>> scatter_;  // does it all, where there is one
   bool dot_ = false;  // few columns: lanes along k
   Panels panels_{};
   std::vector<Plan> plans_;

@@ -4,6 +4,7 @@
 
 #include "../core/simd.h"
 #include "../core/threads.h"
+#include "tasks.h"
 #include "walk.h"
 
 namespace convnet {
@@ -14,6 +15,7 @@ using detail::Walk;
 namespace {
 
 constexpr int64_t kBlock = 64;      // positions a task
+constexpr int64_t kTaps = 64;       // taps that one call adds up
 constexpr int64_t kChannels = 64;   // channels that a task of the gradient owns
 constexpr int64_t kPoints = 128;    // positions that one partial sum covers
 constexpr int64_t kPiece = 1024, kFewTasks = 16;
@@ -22,23 +24,42 @@ constexpr int64_t kPiece = 1024, kFewTasks = 16;
 
 template <typename T>
 void depthwise_correlation(const CorrelationShape& shape, const T* input, const T* kernel,
-                           T* output) {
+                           T* output, const Epilogue<T>& epilogue) {
   const int64_t C = shape.groups;
+  const Gemm<T>& gemm = convnet::gemm<T>();
   for (const CorrelationPhase& phase : shape.phases) {
-    parallel_ranges(shape.batch * phase.positions(), kBlock, [&](int64_t begin, int64_t end) {
-      Walk walk(shape, phase, begin);
-      for (int64_t q = begin; q < end; ++q, walk.next()) {
-        T* out = output + walk.out_pixel() * C;
-        std::fill_n(out, C, T(0));
+    const int64_t positions = shape.batch * phase.positions();
+    const int64_t blocks = (positions + kBlock - 1) / kBlock;
+    run_tasks(blocks, positions * (phase.taps() + 1) * C, [&](int64_t block) {
+      const int64_t end = std::min(positions, (block + 1) * kBlock);
+      const T *x[kTaps], *w[kTaps];
+      Walk walk(shape, phase, block * kBlock);
+      for (int64_t q = block * kBlock; q < end;) {
+        const bool interior = walk.interior();
+        DepthwiseArgs<T> args{};
+        args.x = x;
+        args.w = w;
+        args.x_step = phase.axis[2].step * C;
+        args.out = output + walk.out_pixel() * C;
+        args.out_step = phase.axis[2].out_step * C;
+        args.count = interior ? std::min(end - q, walk.left_inside()) : 1;
+        args.channels = C;
         for_each_tap(shape, phase, [&](int64_t, int64_t a, int64_t b, int64_t c, int64_t offset,
                                        int64_t tap) {
-          if (!walk.interior() && !(walk.inside(0, a) && walk.inside(1, b) && walk.inside(2, c)))
-            return;
-          const T* x = input + walk.in_pixel() * C + offset;
-          const T* w = kernel + tap * shape.tap_stride;
-          CONVNET_SIMD
-          for (int64_t i = 0; i < C; ++i) out[i] += x[i] * w[i];
+          if (!interior && !(walk.inside(0, a) && walk.inside(1, b) && walk.inside(2, c))) return;
+          if (args.taps == kTaps) {
+            gemm.depthwise(args);
+            args.taps = 0;
+            args.add = true;
+          }
+          x[args.taps] = input + walk.in_pixel() * C + offset;
+          w[args.taps++] = kernel + tap * shape.tap_stride;
         });
+        args.bias = epilogue.bias;
+        args.relu = epilogue.relu();
+        gemm.depthwise(args);
+        q += args.count;
+        walk.advance(args.count);
       }
     });
   }
@@ -89,8 +110,10 @@ void depthwise_weight_gradient(const CorrelationShape& shape, int64_t pieces, co
   }
 }
 
-template void depthwise_correlation(const CorrelationShape&, const float*, const float*, float*);
-template void depthwise_correlation(const CorrelationShape&, const double*, const double*, double*);
+template void depthwise_correlation(const CorrelationShape&, const float*, const float*, float*,
+                                    const Epilogue<float>&);
+template void depthwise_correlation(const CorrelationShape&, const double*, const double*, double*,
+                                    const Epilogue<double>&);
 template void depthwise_weight_gradient(const CorrelationShape&, int64_t, const float*,
                                         const float*, float*);
 template void depthwise_weight_gradient(const CorrelationShape&, int64_t, const double*,

@@ -11,7 +11,7 @@ inline bool is_depthwise(const CorrelationShape& shape) {
 
 template <typename T>
 void depthwise_correlation(const CorrelationShape& shape, const T* input, const T* kernel,
-                           T* output);
+                           T* output, const Epilogue<T>& epilogue);
 
 // The workspace holds partial sums, depthwise_pieces() kernels of them when
 // that is more than one.

@@ -26,6 +26,10 @@ struct TileArgs {
   int row_count;    // rows to store; the others repeat a valid pointer
   int column_count; // columns to store
   bool add;         // add to out
+  // When these are the last terms: added to the sums of column 0, 1, .. (or
+  // null), and whether negative ones become 0 after that.
+  const T* bias;
+  bool relu;
 };
 
 // outer: out[r * ldc + n] (+)= sum over p of points[p][first + r] * b[p][n]
@@ -42,6 +46,55 @@ struct OuterArgs {
   bool add;
 };
 
+// add_runs: to[i * to_step + j] += from[i * from_step + j] for i < count, j < length.
+// Up to 16 bytes past the last of a run are read from both, and stored to `to` as
+// they were. Runs that overlap are added up in an order that count alone decides.
+template <typename T>
+struct AddRunsArgs {
+  const T* from;
+  int64_t from_step;
+  T* to;
+  int64_t to_step, count, length;
+};
+
+// copy_runs: the same with = for +=, and nothing touched past the ends.
+template <typename T>
+struct CopyRunsArgs {
+  const T* from;
+  int64_t from_step;
+  T* to;
+  int64_t to_step, count, length;
+};
+
+// thin: out[r * out_step + n] (+)= sum over k of a[r * a_step + k] * b[k * ldb + n] for
+// few rows, which are not worth packing B for. add, bias, relu: as in TileArgs.
+template <typename T>
+struct ThinArgs {
+  const T* a;
+  int64_t a_step;
+  const T* b;
+  int64_t ldb, length, columns;
+  T* out;
+  int64_t out_step;
+  bool add;
+  const T* bias;
+  bool relu;
+};
+
+// depthwise: out[p * out_step + c] (+)= sum over taps of x[tap][p * x_step + c] * w[tap][c]
+// for p < count and c < channels.
+template <typename T>
+struct DepthwiseArgs {
+  const T* const* x;
+  const T* const* w;
+  int64_t taps, x_step;
+  T* out;
+  int64_t out_step, count, channels;
+  bool add;
+  const T* bias;
+  bool relu;
+};
+
 template <typename T>
 struct Gemm {
   int rows, lanes;
@@ -49,6 +102,11 @@ struct Gemm {
   void (*tile[2])(const TileArgs<T>&);
   void (*dot)(const TileArgs<T>&);
   void (*outer[2])(const OuterArgs<T>&);
+  void (*add_runs)(const AddRunsArgs<T>&);
+  void (*copy_runs)(const CopyRunsArgs<T>&);
+  // For 1, 2 and 4 rows.
+  void (*thin[3])(const ThinArgs<T>&);
+  void (*depthwise)(const DepthwiseArgs<T>&);
 
   int width() const { return 2 * lanes; }
 };

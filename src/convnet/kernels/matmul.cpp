@@ -1,16 +1,35 @@
 #include "matmul.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "../core/threads.h"
+#include "tasks.h"
 #include "walk.h"
 
 namespace convnet {
 
+namespace {
+
+constexpr int64_t kFewRows = 4;       // packing b costs more than these
+constexpr int64_t kFewRowsTask = 256; // columns a task
+constexpr int64_t kChunk = 384;       // k that one accumulation may have
+
+}  // namespace
+
 template <typename T>
 Matmul<T>::Matmul(int64_t batch, int64_t m, int64_t n, int64_t k, bool transpose_a,
                   bool transpose_b)
-    : batch_(batch), m_(m), n_(n), k_(k), transpose_first_(transpose_a && transpose_b) {
+    : batch_(batch), m_(m), n_(n), k_(k), gemm_(gemm<T>()) {
+  if (m == 1) transpose_a = false;  // the same values in the same order
+  few_rows_ = m <= kFewRows && !transpose_a && !transpose_b;
+  if (few_rows_) return;
+  exchanged_ = m == 1 && transpose_b;
+  if (exchanged_) {
+    std::swap(m, n);
+    transpose_b = false;
+  }
+  transpose_first_ = transpose_a && transpose_b;
   const bool gradient = transpose_a && !transpose_b;
   const int64_t positions = gradient ? k : m, rows = gradient ? m : k;
   const CorrelationAxis unit{1, 0, 1, 1, 0, 1, 1, 0, 1};
@@ -29,16 +48,54 @@ Matmul<T>::Matmul(int64_t batch, int64_t m, int64_t n, int64_t k, bool transpose
 
 template <typename T>
 size_t Matmul<T>::workspace() const {
+  if (few_rows_) return 0;
   if (gradient_) return gradient_->workspace();
   return product_->workspace() +
          (transpose_first_ ? detail::align_up(static_cast<size_t>(m_ * k_) * sizeof(T)) : 0);
 }
 
 template <typename T>
-void Matmul<T>::run(const T* a, const T* b, T* output, void* workspace) const {
+void Matmul<T>::multiply_few_rows(const T* a, const T* b, T* output,
+                                  const Epilogue<T>& epilogue) const {
+  run_tasks((n_ + kFewRowsTask - 1) / kFewRowsTask, m_ * n_ * k_, [&](int64_t task) {
+    const int64_t column = task * kFewRowsTask;
+    ThinArgs<T> args{};
+    args.a_step = k_;
+    args.ldb = args.out_step = n_;
+    args.columns = std::min(kFewRowsTask, n_ - column);
+    for (int64_t k = 0; k == 0 || k < k_; k += kChunk) {
+      const bool last = k + kChunk >= k_;
+      args.b = b + k * n_ + column;
+      args.length = std::min(kChunk, k_ - k);
+      args.add = k > 0;
+      args.bias = last ? epilogue.from(column).bias : nullptr;
+      args.relu = last && epilogue.relu();
+      for (int64_t row = 0, rows; row < m_; row += rows) {
+        const int size = m_ - row >= 4 ? 2 : m_ - row >= 2 ? 1 : 0;
+        rows = int64_t{1} << size;
+        args.a = a + row * k_ + k;
+        args.out = output + row * n_ + column;
+        gemm_.thin[size](args);
+      }
+    }
+  });
+}
+
+template <typename T>
+void Matmul<T>::run(const T* a, const T* b, T* output, void* workspace,
+                    const Epilogue<T>& epilogue) const {
   for (int64_t i = 0; i < batch_; ++i, a += m_ * k_, b += k_ * n_, output += m_ * n_) {
-    if (gradient_) {
+    if (few_rows_) {
+      multiply_few_rows(a, b, output, epilogue);
+    } else if (exchanged_) {
+      product_->run(b, a, output, workspace);
+      epilogue.apply(output, n_);
+    } else if (gradient_) {
       gradient_->run(a, b, output, workspace);
+      if (epilogue.empty()) continue;
+      parallel_ranges(m_, 64, [&](int64_t begin, int64_t end) {
+        for (int64_t row = begin; row < end; ++row) epilogue.apply(output + row * n_, n_);
+      });
     } else if (transpose_first_) {
       T* rows = static_cast<T*>(workspace);
       parallel_ranges(m_, 16, [&](int64_t begin, int64_t end) {
@@ -47,9 +104,10 @@ void Matmul<T>::run(const T* a, const T* b, T* output, void* workspace) const {
       });
       product_->run(rows, b, output,
                     static_cast<char*>(workspace) +
-                        detail::align_up(static_cast<size_t>(m_ * k_) * sizeof(T)));
+                        detail::align_up(static_cast<size_t>(m_ * k_) * sizeof(T)),
+                    epilogue);
     } else {
-      product_->run(a, b, output, workspace);
+      product_->run(a, b, output, workspace, epilogue);
     }
   }
 }

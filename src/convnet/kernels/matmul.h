@@ -14,12 +14,19 @@ class Matmul {
  public:
   Matmul(int64_t batch, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b);
   size_t workspace() const;
-  void run(const T* a, const T* b, T* output, void* workspace) const;
+  // epilogue: its channels are the columns.
+  void run(const T* a, const T* b, T* output, void* workspace,
+           const Epilogue<T>& epilogue = {}) const;
 
  private:
+  void multiply_few_rows(const T* a, const T* b, T* output, const Epilogue<T>& epilogue) const;
+
   int64_t batch_, m_, n_, k_;
-  bool transpose_first_;  // a is copied into the workspace, transposed
-  std::unique_ptr<const Correlation<T>> product_;
+  const Gemm<T>& gemm_;
+  bool few_rows_ = false;   // b is read where it lies
+  bool exchanged_ = false;  // one row times rows of b: the product's input is b
+  bool transpose_first_ = false;  // a is copied into the workspace, transposed
+  std::unique_ptr<const Correlation<T>> product_;  // one of these, or neither
   std::unique_ptr<const WeightGradient<T>> gradient_;
 };
 

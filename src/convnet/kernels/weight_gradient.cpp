@@ -56,8 +56,10 @@ WeightGradient<T>::WeightGradient(CorrelationShape shape)
              shape_.groups;
     for (int64_t g = 0; g < shape_.groups; ++g)
       for (int64_t tap = 0; tap < phase.taps(); tap += most)
-        for (int64_t panel = 0; panel < panels_.count(); ++panel)
-          tasks_.push_back({p, g, tap, std::min(tap + most, phase.taps()), panel, 0});
+        for (int64_t panel = 0, panels; panel < panels_.count(); panel += panels) {
+          panels = columns_ ? panels_.count() : 1;
+          tasks_.push_back({p, g, tap, std::min(tap + most, phase.taps()), panel, panel + panels, 0});
+        }
   }
   const int64_t owners = static_cast<int64_t>(tasks_.size());
   if (owners > 0 && owners < kFewTasks)
@@ -72,16 +74,21 @@ WeightGradient<T>::WeightGradient(CorrelationShape shape)
 
 // Adds count points to the rows of `length` (tap, k) that begin at first_tap.
 template <typename T>
-void WeightGradient<T>::accumulate(const Task& task, int64_t first_tap, int64_t length,
-                                   const T* const* points, const T* packed, int64_t count,
-                                   T* kernel) const {
+void WeightGradient<T>::accumulate(const Task& task, int64_t panel, int64_t first_tap,
+                                   int64_t length, const T* const* points, const T* packed,
+                                   int64_t count, T* kernel) const {
   const int64_t K = shape_.in_channels;
   const Plan& plan = plans_[task.phase];
-  const int rows = gemm_.rows, used = panels_.used(task.panel);
-  const bool wide = panels_.wide(task.panel);
+  const int rows = gemm_.rows, used = panels_.used(panel);
+  const bool wide = panels_.wide(panel);
   T* column = kernel + task.group * shape_.group_stride +
-              panels_.first(task.panel) * shape_.out_stride;
-  const bool direct = shape_.out_stride == 1 && length <= K;
+              panels_.first(panel) * shape_.out_stride;
+  // Rows of several taps are a matrix too where taps follow each other.
+  const int64_t taps = length / std::max<int64_t>(K, 1);
+  const bool matrix = taps <= 1 ||
+                      (shape_.tap_stride == K * shape_.in_stride &&
+                       plan.kernel_tap[first_tap + taps - 1] == plan.kernel_tap[first_tap] + taps - 1);
+  const bool direct = shape_.out_stride == 1 && matrix;
   T tile[GemmLimits::kMaxRows * GemmLimits::kMaxWidth];
 
   OuterArgs<T> args{};
@@ -118,81 +125,120 @@ void WeightGradient<T>::accumulate(const Task& task, int64_t first_tap, int64_t 
 }
 
 template <typename T>
-void WeightGradient<T>::compute(const Task& task, const T* input, const T* output,
-                                T* kernel) const {
-  const CorrelationPhase& phase = shape_.phases[task.phase];
-  const Plan& plan = plans_[task.phase];
-  const int64_t K = shape_.in_channels, N = shape_.out_channels;
-  const int64_t in_channels = shape_.groups * K, out_channels = shape_.groups * N;
-  const int64_t positions = shape_.batch * phase.positions();
+void WeightGradient<T>::compute(const Task& task, const Call& call) const {
+  const int64_t positions = shape_.batch * shape_.phases[task.phase].positions();
   const int64_t begin = positions * task.piece / pieces_;
   const int64_t end = positions * (task.piece + 1) / pieces_;
-  const int used = panels_.used(task.panel), padded = panels_.padded(task.panel);
-  const T* base = input + task.group * K;
-  const T* values = output + task.group * N + panels_.first(task.panel);
+  for (int64_t first = begin; first < end; first += kPoints) {
+    const int64_t last = std::min(end, first + kPoints);
+    if (columns_ && !call.clip) {
+      compute_columns(task, call, first, last);
+      continue;
+    }
+    for (int64_t tap = task.first_tap; tap < task.last_tap; ++tap)
+      compute_tap(task, call, tap, first, last);
+  }
+}
 
+// All taps at once, zeros standing for those outside the input.
+template <typename T>
+void WeightGradient<T>::compute_columns(const Task& task, const Call& call, int64_t first,
+                                        int64_t last) const {
+  const CorrelationPhase& phase = shape_.phases[task.phase];
+  const int64_t length = (task.last_tap - task.first_tap) * shape_.in_channels;
+  const int64_t out_channels = shape_.groups * shape_.out_channels, count = last - first;
   alignas(16) T packed[kPoints * GemmLimits::kMaxWidth];
   alignas(16) T matrix[kColumnBytes / sizeof(T) + GemmLimits::kMaxRows];
   const T* points[kPoints];
-  const auto pack = [&](int64_t pixel, T* to) {
-    const T* from = values + pixel * out_channels;
-    for (int n = 0; n < used; ++n) to[n] = from[n];
-    for (int n = used; n < padded; ++n) to[n] = 0;
-  };
-
-  for (int64_t first = begin; first < end; first += kPoints) {
-    const int64_t last = std::min(end, first + kPoints);
-    if (task.last_tap - task.first_tap > 1) {
-      // All taps at once, zeros standing for those outside the input.
-      const int64_t length = (task.last_tap - task.first_tap) * K;
-      bool border = false;
-      Walk walk(shape_, phase, first);
-      for (int64_t q = first; q < last; ++q, walk.next()) {
-        pack(walk.out_pixel(), packed + (q - first) * padded);
-        T* row = matrix + (q - first) * length;
-        points[q - first] = row;
-        copy_columns(shape_, phase, walk, plan.tap_offset.data(),
-                     base + walk.in_pixel() * in_channels, task.first_tap, task.last_tap, row);
-        border |= !walk.interior();
-      }
-      std::fill_n(matrix + (last - first) * length, GemmLimits::kMaxRows, T(0));
-      if (!border || all_finite(packed, (last - first) * padded)) {
-        accumulate(task, task.first_tap, length, points, packed, last - first, kernel);
-        continue;
-      }
-    }
-    // Tap by tap, each from the positions where it reads inside the input.
-    for (int64_t tap = task.first_tap; tap < task.last_tap; ++tap) {
-      const CorrelationAxis& axis = phase.axis[2];
-      const int64_t c = tap % axis.taps, ab = tap / axis.taps;
-      const int64_t a = ab / phase.axis[1].taps, b = ab % phase.axis[1].taps;
-      int64_t from, to;  // the part of a row where the tap is inside
-      Walk::inside_range(axis, c * axis.tap_step, shape_.in[2], &from, &to);
-      int64_t count = 0;
-      Walk walk(shape_, phase, first);
-      for (int64_t q = first; q < last;) {
-        const int64_t row = std::min(walk.left_in_row(), last - q);
-        if (walk.inside(0, a) && walk.inside(1, b)) {
-          const int64_t begin = std::max<int64_t>(0, from - walk.column());
-          const int64_t end = std::min(row, to - walk.column());
-          const T* x = base + plan.tap_offset[tap] +
-                       (walk.in_pixel() + begin * axis.step) * in_channels;
-          int64_t pixel = walk.out_pixel() + begin * axis.out_step;
-          for (int64_t i = begin; i < end; ++i, ++count) {
-            pack(pixel, packed + count * padded);
-            if (columns_) std::copy_n(x, K, matrix + count * K);
-            points[count] = columns_ ? matrix + count * K : x;
-            x += axis.step * in_channels;
-            pixel += axis.out_step;
-          }
-        }
-        walk.advance(row);
-        q += row;
-      }
-      if (columns_) std::fill_n(matrix + count * K, GemmLimits::kMaxRows, T(0));
-      if (count > 0) accumulate(task, tap, K, points, packed, count, kernel);
-    }
+  for (int64_t i = 0; i < count; ++i) points[i] = matrix + i * length;
+  Walk columns(shape_, phase, first);
+  for (int64_t i = 0, copied; i < count; i += copied) {
+    copied = copy_columns(shape_, phase, gemm_, columns, plans_[task.phase].tap_offset.data(),
+                          call.input + task.group * shape_.in_channels, task.first_tap,
+                          task.last_tap, count - i, matrix + i * length);
+    columns.advance(copied);
   }
+  std::fill_n(matrix + count * length, GemmLimits::kMaxRows, T(0));
+
+  for (int64_t panel = task.first_panel; panel < task.last_panel; ++panel) {
+    const int64_t padded = panels_.padded(panel);
+    CopyRunsArgs<T> args{};
+    args.from_step = phase.axis[2].out_step * out_channels;
+    args.to_step = padded;
+    args.length = panels_.used(panel);
+    if (args.length < padded) std::fill_n(packed, count * padded, T(0));
+    Walk walk(shape_, phase, first);
+    for (int64_t i = 0; i < count; i += args.count) {
+      args.from = call.output + walk.out_pixel() * out_channels +
+                  task.group * shape_.out_channels + panels_.first(panel);
+      args.to = packed + i * padded;
+      args.count = std::min(walk.left_in_row(), count - i);
+      gemm_.copy_runs(args);
+      walk.advance(args.count);
+    }
+    accumulate(task, panel, task.first_tap, length, points, packed, count, call.kernel);
+  }
+}
+
+// One tap, from the positions where it reads inside the input.
+template <typename T>
+void WeightGradient<T>::compute_tap(const Task& task, const Call& call, int64_t tap, int64_t first,
+                                    int64_t last) const {
+  const CorrelationPhase& phase = shape_.phases[task.phase];
+  const int64_t K = shape_.in_channels, in_channels = shape_.groups * K;
+  const int64_t out_channels = shape_.groups * shape_.out_channels;
+  const CorrelationAxis& axis = phase.axis[2];
+  const int64_t c = tap % axis.taps, ab = tap / axis.taps;
+  const int64_t a = ab / phase.axis[1].taps, b = ab % phase.axis[1].taps;
+  const T* base = call.input + task.group * K + plans_[task.phase].tap_offset[tap];
+  alignas(16) T packed[kPoints * GemmLimits::kMaxWidth];
+  alignas(16) T matrix[kPoints * GemmLimits::kMaxRows + GemmLimits::kMaxRows];
+  const T* points[kPoints];
+  int64_t from, to;  // the part of a row where the tap is inside
+  Walk::inside_range(axis, c * axis.tap_step, shape_.in[2], &from, &to);
+
+  for (int64_t panel = task.first_panel; panel < task.last_panel; ++panel) {
+    const int64_t padded = panels_.padded(panel);
+    CopyRunsArgs<T> args{};
+    args.from_step = axis.out_step * out_channels;
+    args.to_step = padded;
+    args.length = panels_.used(panel);
+    if (args.length < padded) std::fill_n(packed, kPoints * padded, T(0));
+    int64_t count = 0;
+    Walk walk(shape_, phase, first);
+    for (int64_t q = first; q < last;) {
+      const int64_t row = std::min(walk.left_in_row(), last - q);
+      const int64_t begin = std::max<int64_t>(0, from - walk.column());
+      const int64_t end = std::min(row, to - walk.column());
+      if (begin < end && walk.inside(0, a) && walk.inside(1, b)) {
+        const T* x = base + (walk.in_pixel() + begin * axis.step) * in_channels;
+        for (int64_t i = count; i < count + end - begin; ++i, x += axis.step * in_channels) {
+          points[i] = columns_ ? matrix + i * K : x;
+          if (columns_) std::copy_n(x, K, matrix + i * K);
+        }
+        args.from = call.output + (walk.out_pixel() + begin * axis.out_step) * out_channels +
+                    task.group * shape_.out_channels + panels_.first(panel);
+        args.to = packed + count * padded;
+        args.count = end - begin;
+        gemm_.copy_runs(args);
+        count += args.count;
+      }
+      walk.advance(row);
+      q += row;
+    }
+    if (columns_) std::fill_n(matrix + count * K, GemmLimits::kMaxRows, T(0));
+    if (count > 0) accumulate(task, panel, tap, K, points, packed, count, call.kernel);
+  }
+}
+
+template <typename T>
+void WeightGradient<T>::add_up(const Call& call) const {
+  std::fill_n(call.kernel, pieces_ * kernel_size_, T(0));
+  run_tasks(static_cast<int64_t>(tasks_.size()), work_, [&](int64_t i) {
+    Call own = call;
+    own.kernel += tasks_[i].piece * kernel_size_;
+    compute(tasks_[i], own);
+  });
 }
 
 template <typename T>
@@ -201,10 +247,9 @@ void WeightGradient<T>::run(const T* input, const T* output, T* kernel, void* wo
   if (is_depthwise(shape_)) {
     depthwise_weight_gradient(shape_, pieces_, input, output, sums);
   } else {
-    std::fill_n(sums, pieces_ * kernel_size_, T(0));
-    run_tasks(static_cast<int64_t>(tasks_.size()), work_, [&](int64_t i) {
-      compute(tasks_[i], input, output, sums + tasks_[i].piece * kernel_size_);
-    });
+    add_up({input, output, sums, false});
+    // An Inf times a zero that stands for no term would have made a NaN.
+    if (columns_ && !all_finite(sums, pieces_ * kernel_size_)) add_up({input, output, sums, true});
   }
   if (pieces_ == 1) return;
   parallel_ranges(kernel_size_, 16384, [&](int64_t begin, int64_t end) {

@@ -17,15 +17,26 @@ class WeightGradient {
  private:
   struct Task {
     int phase;
-    int64_t group, first_tap, last_tap, panel, piece;
+    int64_t group, first_tap, last_tap, first_panel, last_panel, piece;
   };
   struct Plan {
     std::vector<int64_t> tap_offset, kernel_tap;
   };
 
-  void compute(const Task& task, const T* input, const T* output, T* kernel) const;
-  void accumulate(const Task& task, int64_t first_tap, int64_t length, const T* const* points,
-                  const T* packed, int64_t count, T* kernel) const;
+  // One run's arguments. clip: no zeros stand for taps outside the input.
+  struct Call {
+    const T* input;
+    const T* output;
+    T* kernel;
+    bool clip;
+  };
+  void add_up(const Call& call) const;
+  void compute(const Task& task, const Call& call) const;
+  void compute_columns(const Task& task, const Call& call, int64_t first, int64_t last) const;
+  void compute_tap(const Task& task, const Call& call, int64_t tap, int64_t first,
+                   int64_t last) const;
+  void accumulate(const Task& task, int64_t panel, int64_t first_tap, int64_t length,
+                  const T* const* points, const T* packed, int64_t count, T* kernel) const;
 
   CorrelationShape shape_;
   const Gemm<T>& gemm_;

@@ -1,6 +1,7 @@
 // Convolution: input [N, spatial..., Cin], kernel [k..., Cin / groups, Cout].
-#include "build.h"
+// Optional: bias [Cout], and an activation.
 #include "conv_geometry.h"
+#include "fused.h"
 
 namespace convnet {
 
@@ -18,6 +19,7 @@ TensorType infer(const Attrs& attrs, const std::vector<TensorType>& in) {
   Shape out{input[0]};
   for (const Window& w : conv_windows(attrs, input, kernel)) out.push_back(w.out);
   out.push_back(kernel.back());
+  check_ends(attrs, in, out.back());
   return {in[0].dtype, out};
 }
 
@@ -25,23 +27,30 @@ Prepared prepare(const OpCall& call) {
   return dispatch_float(call.out.dtype, [&](auto zero) {
     using T = decltype(zero);
     auto plan = std::make_shared<const Correlation<T>>(forward_correlation(conv_geometry(call)));
-    return Prepared{[plan](const void* const* in, void* out, const RunContext& context) {
-                      plan->run(static_cast<const T*>(in[0]), static_cast<const T*>(in[1]),
-                                static_cast<T*>(out), context.workspace);
-                    },
-                    plan->workspace()};
+    const bool bias = call.in.size() > 2;
+    const Activation activation = activation_of(call.attrs);
+    return Prepared{
+        [plan, bias, activation](const void* const* in, void* out, const RunContext& context) {
+          plan->run(static_cast<const T*>(in[0]), static_cast<const T*>(in[1]),
+                    static_cast<T*>(out), context.workspace,
+                    epilogue_of<T>(bias, activation, in));
+        },
+        plan->workspace()};
   });
 }
 
-std::vector<Value> vjp(Emitter& g, const OpCall& call, const std::vector<Value>& in, Value,
+std::vector<Value> vjp(Emitter& g, const OpCall& call, const std::vector<Value>& in, Value out,
                        Value grad) {
+  grad = ends_vjp_sum(g, call, out, grad);
   const ConvGeometry geometry = conv_geometry(call);
-  return {g.emit("conv_backward_data", {grad, in[1]}, explicit_attrs(geometry, Extents::in)),
-          g.emit("conv_backward_weights", {in[0], grad}, explicit_attrs(geometry, Extents::kernel))};
+  return ends_vjp(
+      g, in, grad,
+      {g.emit("conv_backward_data", {grad, in[1]}, explicit_attrs(geometry, Extents::in)),
+       g.emit("conv_backward_weights", {in[0], grad}, explicit_attrs(geometry, Extents::kernel))});
 }
 
 }  // namespace
 
-extern const Op op_conv = {"conv", 2, 2, infer, prepare, vjp};
+extern const Op op_conv = {"conv", 2, 3, infer, prepare, vjp};
 
 }  // namespace convnet

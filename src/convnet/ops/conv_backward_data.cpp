@@ -1,8 +1,8 @@
 // The adjoint of a convolution with respect to its input, which is transposed
 // convolution: grad [N, spatial_out..., Cout], kernel [k..., Cin / groups, Cout],
-// result [N, spatial_in..., Cin].
-#include "build.h"
+// result [N, spatial_in..., Cin]. Optional: bias [Cin], and an activation.
 #include "conv_geometry.h"
+#include "fused.h"
 
 namespace convnet {
 
@@ -19,6 +19,7 @@ TensorType infer(const Attrs& attrs, const std::vector<TensorType>& in) {
   for (const Window& w : conv_backward_data_windows(attrs, grad, kernel)) out.push_back(w.in);
   const Dim per_group = kernel[conv.spatial_rank];
   out.push_back(per_group == kUnknown ? kUnknown : per_group * conv.groups);
+  check_ends(attrs, in, out.back());
   return {in[0].dtype, out};
 }
 
@@ -27,23 +28,30 @@ Prepared prepare(const OpCall& call) {
     using T = decltype(zero);
     auto plan = std::make_shared<const Correlation<T>>(
         backward_correlation(conv_backward_data_geometry(call)));
-    return Prepared{[plan](const void* const* in, void* out, const RunContext& context) {
-                      plan->run(static_cast<const T*>(in[0]), static_cast<const T*>(in[1]),
-                                static_cast<T*>(out), context.workspace);
-                    },
-                    plan->workspace()};
+    const bool bias = call.in.size() > 2;
+    const Activation activation = activation_of(call.attrs);
+    return Prepared{
+        [plan, bias, activation](const void* const* in, void* out, const RunContext& context) {
+          plan->run(static_cast<const T*>(in[0]), static_cast<const T*>(in[1]),
+                    static_cast<T*>(out), context.workspace,
+                    epilogue_of<T>(bias, activation, in));
+        },
+        plan->workspace()};
   });
 }
 
-std::vector<Value> vjp(Emitter& g, const OpCall& call, const std::vector<Value>& in, Value,
+std::vector<Value> vjp(Emitter& g, const OpCall& call, const std::vector<Value>& in, Value out,
                        Value grad) {
+  grad = ends_vjp_sum(g, call, out, grad);
   const ConvGeometry geometry = conv_backward_data_geometry(call);
-  return {g.emit("conv", {grad, in[1]}, explicit_attrs(geometry, Extents::out)),
-          g.emit("conv_backward_weights", {grad, in[0]}, explicit_attrs(geometry, Extents::kernel))};
+  return ends_vjp(
+      g, in, grad,
+      {g.emit("conv", {grad, in[1]}, explicit_attrs(geometry, Extents::out)),
+       g.emit("conv_backward_weights", {grad, in[0]}, explicit_attrs(geometry, Extents::kernel))});
 }
 
 }  // namespace
 
-extern const Op op_conv_backward_data = {"conv_backward_data", 2, 2, infer, prepare, vjp};
+extern const Op op_conv_backward_data = {"conv_backward_data", 2, 3, infer, prepare, vjp};
 
 }  // namespace convnet

@@ -21,19 +21,20 @@ CorrelationAxis forward_axis(const Window& w) {
 
 // Input position i = r + s q receives output o through tap kappa where
 // i = o s + kappa d - pad_lo. With g = gcd(s, d), the taps of residue r are
-// kappa_0 + j s / g, and o = q + base - j d / g.
+// kappa_0 + j s / g, and o = q + base - j d / g. The last tap comes first, so
+// that taps are in the order of what they read.
 std::vector<CorrelationAxis> backward_axes(const Window& w) {
   const Dim g = std::gcd(w.stride, w.dilation), period = w.stride / g;
   std::vector<CorrelationAxis> axes;
   for (Dim r = 0; r < std::min(w.stride, w.in); ++r) {
     CorrelationAxis axis{(w.in - r + w.stride - 1) / w.stride, r, w.stride, 1, 0, 0,
-                         -w.dilation / g, 0, period};
+                         w.dilation / g, 0, -period};
     for (Dim first = 0; first < std::min(period, w.kernel); ++first) {
       const Dim start = r + w.pad_lo - first * w.dilation;
       if (start % w.stride != 0) continue;
-      axis.base = start / w.stride;
-      axis.tap_first = first;
       axis.taps = (w.kernel - first + period - 1) / period;
+      axis.base = start / w.stride - (axis.taps - 1) * axis.tap_step;
+      axis.tap_first = first + (axis.taps - 1) * period;
       break;
     }
     axes.push_back(axis);

@@ -1,8 +1,8 @@
 // Matrix product over the last two axes; leading axes are a batch.
+// Optional: bias [columns], and an activation.
 #include "../kernels/matmul.h"
 
-#include "build.h"
-#include "check.h"
+#include "fused.h"
 
 namespace convnet {
 
@@ -45,6 +45,7 @@ TensorType infer(const Attrs& attrs, const std::vector<TensorType>& in) {
                 b.to_string());
   out.push_back(s.m);
   out.push_back(s.n);
+  check_ends(attrs, in, s.n);
   return {in[0].dtype, out};
 }
 
@@ -56,11 +57,15 @@ Prepared prepare(const OpCall& call) {
     using T = decltype(zero);
     auto plan =
         std::make_shared<const Matmul<T>>(batch, s.m, s.n, s.k, s.transpose_a, s.transpose_b);
-    return Prepared{[plan](const void* const* in, void* out, const RunContext& context) {
-                      plan->run(static_cast<const T*>(in[0]), static_cast<const T*>(in[1]),
-                                static_cast<T*>(out), context.workspace);
-                    },
-                    plan->workspace()};
+    const bool bias = call.in.size() > 2;
+    const Activation activation = activation_of(call.attrs);
+    return Prepared{
+        [plan, bias, activation](const void* const* in, void* out, const RunContext& context) {
+          plan->run(static_cast<const T*>(in[0]), static_cast<const T*>(in[1]),
+                    static_cast<T*>(out), context.workspace,
+                    epilogue_of<T>(bias, activation, in));
+        },
+        plan->workspace()};
   });
 }
 
@@ -71,15 +76,18 @@ Value product(Emitter& g, Value a, Value b, bool transpose_a, bool transpose_b) 
 
 // With A = op(a), B = op(b): dA = G B^T, dB = A^T G; transposed once more where
 // a or b is stored transposed.
-std::vector<Value> vjp(Emitter& g, const OpCall& call, const std::vector<Value>& in, Value,
+std::vector<Value> vjp(Emitter& g, const OpCall& call, const std::vector<Value>& in, Value out,
                        Value grad) {
+  grad = ends_vjp_sum(g, call, out, grad);
   const bool ta = call.attrs.flag("transpose_a"), tb = call.attrs.flag("transpose_b");
-  return {ta ? product(g, in[1], grad, tb, true) : product(g, grad, in[1], false, !tb),
-          tb ? product(g, grad, in[0], true, ta) : product(g, in[0], grad, !ta, false)};
+  return ends_vjp(
+      g, in, grad,
+      {ta ? product(g, in[1], grad, tb, true) : product(g, grad, in[1], false, !tb),
+       tb ? product(g, grad, in[0], true, ta) : product(g, in[0], grad, !ta, false)});
 }
 
 }  // namespace
 
-extern const Op op_matmul = {"matmul", 2, 2, infer, prepare, vjp};
+extern const Op op_matmul = {"matmul", 2, 3, infer, prepare, vjp};
 
 }  // namespace convnet

@@ -1,0 +1,250 @@
+#include "scatter.h"
+
+#include <algorithm>
+
+#include "tasks.h"
+
+namespace convnet {
+
+namespace {
+
+constexpr size_t kSumBytes = 49152;      // outputs of one task, on its stack
+constexpr size_t kProductBytes = 32768;  // pixels times columns, too
+constexpr int64_t kMostPixels = 48;      // a multiple of every tile's rows
+constexpr int64_t kChunk = 384;          // channels that one accumulation may have
+constexpr int64_t kLeastChannels = 8;
+constexpr int64_t kFewTasks = 16;
+constexpr int64_t kOverrun = 4;          // elements that adding a run may touch past its end
+
+int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+int64_t divide_down(int64_t a, int64_t b) { return a >= 0 ? a / b : -divide_up(-a, b); }
+
+}  // namespace
+
+template <typename T>
+void Scatter<T>::Axis::inputs(int64_t first, int64_t last, int64_t* from, int64_t* to) const {
+  *from = std::max<int64_t>(0, -divide_down(low() + reach() - first, step));
+  *to = std::min(in, divide_down(last - 1 - low(), step) + 1);
+}
+
+// Empty where a tap does not move along with the input one by one.
+template <typename T>
+std::vector<typename Scatter<T>::Axis> Scatter<T>::axes(const CorrelationShape& shape) {
+  std::vector<Axis> axes;
+  for (int a = 0; a < 3; ++a) {
+    Axis axis{shape.in[a], shape.out[a], shape.phases[0].axis[a].out_step, {}};
+    std::vector<int64_t> seen;
+    for (const CorrelationPhase& phase : shape.phases) {
+      const CorrelationAxis& part = phase.axis[a];
+      if (std::find(seen.begin(), seen.end(), part.out_start) != seen.end()) continue;
+      seen.push_back(part.out_start);
+      if (part.taps > 0 && part.step != 1) return {};
+      for (int64_t j = 0; j < part.taps; ++j)
+        axis.taps.push_back({part.out_start - (part.base + j * part.tap_step) * part.out_step,
+                             part.tap_first + j * part.tap_next});
+    }
+    if (axis.taps.empty()) return {};
+    std::sort(axis.taps.begin(), axis.taps.end(),
+              [](const Tap& x, const Tap& y) { return x.offset < y.offset; });
+    axes.push_back(std::move(axis));
+  }
+  return axes;
+}
+
+template <typename T>
+bool Scatter<T>::suits(const CorrelationShape& shape) {
+  const int64_t N = shape.out_channels, lanes = gemm<T>().lanes;
+  if (2 * N > lanes || shape.in_channels < kLeastChannels || shape.phases.empty()) return false;
+  const std::vector<Axis> parts = axes(shape);
+  if (parts.empty()) return false;
+  const int64_t columns = static_cast<int64_t>(parts[1].taps.size() * parts[2].taps.size()) * N;
+  const Panels panels{columns, static_cast<int>(lanes)};
+  const int64_t reach = parts[2].reach();
+  return columns > N && 2 * columns >= lanes &&
+         static_cast<size_t>(panels.padded_columns() * gemm<T>().rows + kOverrun) * sizeof(T) <=
+             kProductBytes &&
+         static_cast<size_t>(6 * reach * N + kOverrun) * sizeof(T) <= kSumBytes / 8;
+}
+
+template <typename T>
+Scatter<T>::Scatter(const CorrelationShape& shape)
+    : gemm_(gemm<T>()),
+      batch_(shape.batch),
+      groups_(shape.groups),
+      in_channels_(shape.in_channels),
+      out_channels_(shape.out_channels),
+      tap_stride_(shape.tap_stride),
+      group_stride_(shape.group_stride),
+      in_stride_(shape.in_stride),
+      out_stride_(shape.out_stride),
+      kernel_{shape.kernel[0], shape.kernel[1], shape.kernel[2]},
+      axes_(axes(shape)) {
+  const int64_t N = out_channels_;
+  const Axis &height = axes_[1], &width = axes_[2];
+  for (size_t t = 0; t < width.taps.size(); ++t) {
+    const int64_t offset = width.taps[t].offset;
+    if (t > 0 && offset == width.taps[t - 1].offset + 1) runs_.back().length += N;
+    else runs_.push_back({offset, static_cast<int64_t>(t) * N, N});
+  }
+  panels_ = Panels{static_cast<int64_t>(height.taps.size() * width.taps.size()) * N, gemm_.lanes};
+  packed_ = static_cast<int64_t>(axes_[0].taps.size()) * groups_ * in_channels_ *
+            panels_.padded_columns();
+  const int64_t fit = (static_cast<int64_t>(kProductBytes / sizeof(T)) - kOverrun) /
+                      panels_.padded_columns();
+  pixels_ = std::min(kMostPixels, fit) / gemm_.rows * gemm_.rows;
+
+  // Whole rows where eight of them fit; with few images, blocks of fewer rows.
+  const int64_t sums = static_cast<int64_t>(kSumBytes / sizeof(T)) - kOverrun;
+  columns_ = std::min(width.out, sums / 8 / N - 2 * width.reach());
+  rows_ = std::min(height.out, sums / ((columns_ + 2 * width.reach()) * N));
+  column_tasks_ = divide_up(width.out, columns_);
+  const int64_t others = batch_ * groups_ * axes_[0].out * column_tasks_;
+  if (others < kFewTasks) {
+    const int64_t wanted = divide_up(height.out, divide_up(kFewTasks, others));
+    rows_ = std::min(rows_, std::max(wanted, 3 * height.reach() + 1));
+  }
+  row_tasks_ = divide_up(height.out, rows_);
+  tasks_ = others * row_tasks_;
+  work_ = batch_ * axes_[0].in * height.in * width.in * packed_;
+}
+
+template <typename T>
+typename Scatter<T>::Task Scatter<T>::task(int64_t index) const {
+  const auto next = [&](int64_t count) {
+    const int64_t part = index % count;
+    index /= count;
+    return part;
+  };
+  Task task;
+  task.first_column = next(column_tasks_) * columns_;
+  task.last_column = std::min(axes_[2].out, task.first_column + columns_);
+  task.first_row = next(row_tasks_) * rows_;
+  task.last_row = std::min(axes_[1].out, task.first_row + rows_);
+  task.depth = next(axes_[0].out);
+  task.group = next(groups_);
+  task.image = index;
+  return task;
+}
+
+// [group][depth tap][panel][k][column], columns in the order of the other taps
+// and channels.
+template <typename T>
+void Scatter<T>::pack(const T* kernel, T* packed) const {
+  std::fill_n(packed, packed_, T(0));
+  const int64_t N = out_channels_, width = static_cast<int64_t>(axes_[2].taps.size());
+  for (int64_t g = 0; g < groups_; ++g)
+    for (const Tap& depth : axes_[0].taps) {
+      for (int64_t panel = 0; panel < panels_.count(); ++panel)
+        for (int n = 0; n < panels_.used(panel); ++n) {
+          const int64_t column = panels_.first(panel) + n, tap = column / N;
+          const int64_t y = axes_[1].taps[tap / width].kernel, x = axes_[2].taps[tap % width].kernel;
+          const T* from = kernel + ((depth.kernel * kernel_[1] + y) * kernel_[2] + x) * tap_stride_ +
+                          g * group_stride_ + column % N * out_stride_;
+          T* to = packed + panels_.first(panel) * in_channels_ + n;
+          for (int64_t k = 0; k < in_channels_; ++k)
+            to[k * panels_.padded(panel)] = from[k * in_stride_];
+        }
+      packed += in_channels_ * panels_.padded_columns();
+    }
+}
+
+// products[pixel][column]; tiles are whole, for `products` has room.
+template <typename T>
+void Scatter<T>::multiply(const T* input, int64_t pixels, const T* b, T* products) const {
+  const T* rows[kMostPixels];
+  T* out[kMostPixels];
+  const int64_t tiles = divide_up(pixels, gemm_.rows), pitch = panels_.padded_columns();
+  for (int64_t p = 0; p < tiles * gemm_.rows; ++p) {
+    rows[p] = input + std::min(p, pixels - 1) * groups_ * in_channels_;
+    out[p] = products + p * pitch;
+  }
+  TileArgs<T> args{};
+  args.segments = 1;
+  args.row_count = gemm_.rows;
+  for (int64_t panel = 0; panel < panels_.count(); ++panel) {
+    args.column = panels_.first(panel);
+    args.column_count = panels_.padded(panel);
+    for (int64_t k = 0; k < in_channels_; k += kChunk) {
+      args.first = k;
+      args.length = std::min(kChunk, in_channels_ - k);
+      args.b = b + args.column * in_channels_ + k * args.column_count;
+      args.add = k > 0;
+      for (int64_t tile = 0; tile < tiles; ++tile) {
+        args.rows = rows + tile * gemm_.rows;
+        args.out = out + tile * gemm_.rows;
+        gemm_.tile[panels_.wide(panel)](args);
+      }
+    }
+  }
+}
+
+template <typename T>
+void Scatter<T>::compute(const Task& task, const T* input, const T* packed, T* output,
+                         const Epilogue<T>& epilogue) const {
+  alignas(16) T sums[kSumBytes / sizeof(T)];
+  alignas(16) T products[kProductBytes / sizeof(T)];
+  const Axis &depth = axes_[0], &height = axes_[1], &width = axes_[2];
+  const int64_t N = out_channels_, width_taps = static_cast<int64_t>(width.taps.size());
+  // Rows of sums have a margin at both ends, for what other tasks own.
+  const int64_t margin = width.reach(), count = task.last_column - task.first_column;
+  const int64_t pitch = (count + 2 * margin) * N;
+  std::fill_n(sums, (task.last_row - task.first_row) * pitch, T(0));
+
+  int64_t first_y, last_y, first_x, last_x;
+  height.inputs(task.first_row, task.last_row, &first_y, &last_y);
+  width.inputs(task.first_column, task.last_column, &first_x, &last_x);
+  AddRunsArgs<T> args{};
+  args.from = products;
+  args.from_step = panels_.padded_columns();
+  args.to_step = width.step * N;
+  for (size_t t = 0; t < depth.taps.size(); ++t) {
+    const int64_t z = divide_down(task.depth - depth.taps[t].offset, depth.step);
+    if (z < 0 || z >= depth.in || z * depth.step + depth.taps[t].offset != task.depth) continue;
+    const T* b = packed + (task.group * static_cast<int64_t>(depth.taps.size()) +
+                           static_cast<int64_t>(t)) * in_channels_ * panels_.padded_columns();
+    for (int64_t y = first_y; y < last_y; ++y)
+      for (int64_t x = first_x; x < last_x; x += pixels_) {
+        const int64_t pixel = ((task.image * depth.in + z) * height.in + y) * width.in + x;
+        args.count = std::min(pixels_, last_x - x);
+        multiply(input + (pixel * groups_ + task.group) * in_channels_, args.count, b, products);
+        for (size_t tap = 0; tap < height.taps.size(); ++tap) {
+          const int64_t row = y * height.step + height.taps[tap].offset;
+          if (row < task.first_row || row >= task.last_row) continue;
+          for (const Run& run : runs_) {
+            args.from = products + static_cast<int64_t>(tap) * width_taps * N + run.first_column;
+            args.to = sums + (row - task.first_row) * pitch +
+                      (x * width.step + run.offset - task.first_column + margin) * N;
+            args.length = run.length;
+            gemm_.add_runs(args);
+          }
+        }
+      }
+  }
+
+  const int64_t out_channels = groups_ * N;
+  for (int64_t row = task.first_row; row < task.last_row; ++row) {
+    T* from = sums + (row - task.first_row) * pitch + margin * N;
+    T* to = output + (((task.image * depth.out + task.depth) * height.out + row) * width.out +
+                      task.first_column) * out_channels + task.group * N;
+    const Epilogue<T> last = epilogue.from(task.group * N);
+    if (!last.empty())
+      for (int64_t x = 0; x < count; ++x) last.apply(from + x * N, N);
+    if (groups_ == 1) std::copy_n(from, count * N, to);
+    else
+      for (int64_t x = 0; x < count; ++x) std::copy_n(from + x * N, N, to + x * out_channels);
+  }
+}
+
+template <typename T>
+void Scatter<T>::run(const T* input, const T* kernel, T* output, void* workspace,
+                     const Epilogue<T>& epilogue) const {
+  T* packed = static_cast<T*>(workspace);
+  pack(kernel, packed);
+  run_tasks(tasks_, work_,
+            [&](int64_t i) { compute(task(i), input, packed, output, epilogue); });
+}
+
+template class Scatter<float>;
+template class Scatter<double>;
+
+}  // namespace convnet

@@ -1,0 +1,64 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "correlation.h"
+
+namespace convnet {
+
+// A correlation to few output channels, which would leave most vector lanes
+// idle: each input pixel times the kernel's columns of all taps at once, added
+// where each tap's output lies while both are in cache.
+template <typename T>
+class Scatter {
+ public:
+  // Whether a shape can be computed this way, and would leave lanes idle otherwise.
+  static bool suits(const CorrelationShape& shape);
+
+  explicit Scatter(const CorrelationShape& shape);
+  size_t workspace() const { return static_cast<size_t>(packed_) * sizeof(T); }
+  void run(const T* input, const T* kernel, T* output, void* workspace,
+           const Epilogue<T>& epilogue) const;
+
+ private:
+  // Input i along an axis adds to outputs i * step + offset, one for each tap.
+  struct Tap {
+    int64_t offset, kernel;
+  };
+  struct Axis {
+    int64_t in, out, step;
+    std::vector<Tap> taps;  // by offset
+
+    int64_t low() const { return taps.front().offset; }
+    int64_t reach() const { return taps.back().offset - taps.front().offset; }
+    // The inputs that add to outputs from first to last - 1.
+    void inputs(int64_t first, int64_t last, int64_t* from, int64_t* to) const;
+  };
+  // Taps along the last axis whose outputs follow each other.
+  struct Run {
+    int64_t offset, first_column, length;
+  };
+  // Outputs that one task owns: of one image, group and depth.
+  struct Task {
+    int64_t image, group, depth, first_row, last_row, first_column, last_column;
+  };
+
+  static std::vector<Axis> axes(const CorrelationShape& shape);
+  Task task(int64_t index) const;
+  void pack(const T* kernel, T* packed) const;
+  void compute(const Task& task, const T* input, const T* packed, T* output,
+               const Epilogue<T>& epilogue) const;
+  void multiply(const T* input, int64_t pixels, const T* b, T* products) const;
+
+  const Gemm<T>& gemm_;
+  int64_t batch_, groups_, in_channels_, out_channels_;
+  int64_t tap_stride_, group_stride_, in_stride_, out_stride_, kernel_[3];
+  std::vector<Axis> axes_;
+  std::vector<Run> runs_;
+  Panels panels_{};
+  int64_t pixels_, rows_, columns_;       // pixels multiplied at a time; a task's outputs
+  int64_t row_tasks_, column_tasks_, tasks_, work_, packed_;
+};
+
+}  // namespace convnet
