@@ -132,7 +132,7 @@ void transpose_block(const W* from, Dim from_step, W* to, Dim to_step, Dim rows,
   using Tile = Square<sizeof(W)>;
   constexpr Dim kSide = Tile::kSide;
   const Dim r_end = rows / kSide * kSide, c_end = columns / kSide * kSide;
-  if (to_step > from_step) {
+  if (to_step >= from_step) {
     for (Dim r = 0; r < r_end; r += kSide)
       for (Dim c = 0; c < c_end; c += kSide)
         Tile::transpose(from + c * from_step + r, from_step, to + r * to_step + c, to_step);
