@@ -8,6 +8,7 @@
 //   time WHAT SECONDS       seconds a call, the mean over about that time
 //   peak SECONDS            FMA peak in FLOP/s
 // A request that fails is answered with "error" and the reason.
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <exception>
@@ -72,6 +73,10 @@ inline double time_work(Work& work, double budget) {
     work.run();
     int64_t calls = 1;
     double once = seconds_of(work.run, 1);
+    if (once >= budget) {
+      work.calls = 1;
+      return once;
+    }
     while (once < budget / 8) once = seconds_of(work.run, calls *= 4);
     work.calls = std::max<int64_t>(1, static_cast<int64_t>(budget * calls / once));
   }
