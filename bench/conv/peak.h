@@ -9,7 +9,8 @@
 
 namespace peak {
 
-// Chains enough to cover the latency of two units; a barrier keeps each a chain of its own, in a register.
+// Chains enough to cover the latency of two units. Each begins with another value, or the compiler would see that they
+// are all the same; every loop over them is unrolled, or they would live in memory.
 #define PEAK_LOOP(NAME, TARGET, BYTES, CHAINS)                                       \
   TARGET __attribute__((noinline)) inline double NAME(long iterations) {             \
     typedef float V __attribute__((vector_size(BYTES)));                             \
@@ -21,11 +22,9 @@ namespace peak {
     asm volatile("" : "+" PEAK_REGISTER(x), "+" PEAK_REGISTER(y));                   \
     for (long i = 0; i < iterations; ++i) {                                          \
       _Pragma("GCC unroll 16") for (int c = 0; c < CHAINS; ++c) a[c] = a[c] * x + y; \
-      _Pragma("GCC unroll 16") for (int c = 0; c < CHAINS; ++c)                      \
-          asm volatile("" : "+" PEAK_REGISTER(a[c]));                                \
     }                                                                                \
     V sum = a[0];                                                                    \
-    for (int c = 1; c < CHAINS; ++c) sum += a[c];                                    \
+    _Pragma("GCC unroll 16") for (int c = 1; c < CHAINS; ++c) sum += a[c];           \
     volatile float keep = sum[0];                                                    \
     (void)keep;                                                                      \
     return 2.0 * lanes * CHAINS * static_cast<double>(iterations);                   \
