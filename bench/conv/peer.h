@@ -125,7 +125,7 @@ inline int serve(Peer& peer) {
         for (const Work& w : works) reply << ' ' << w.name;
       } else if (command == "check") {
         peer.fill(true);
-        for (const Work& w : works) {
+        for (Work& w : works) {
           w.run();
           w.warm = true;
           reply << w.sum() << ' ';
