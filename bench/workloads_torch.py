@@ -49,7 +49,30 @@ def dcgan_generator():
     return net, torch.rand(64, 100), torch.rand(64, 3, 32, 32), F.mse_loss
 
 
-MODELS = {"W1": mnist_cnn, "W2": autoencoder, "W3": dcgan_generator}
+def vae():
+    def conv(inputs, outputs, kernel=3, **more):
+        return [nn.Conv2d(inputs, outputs, kernel, **more), nn.ReLU()]
+
+    def up(stride=1, padding=1):
+        return [nn.ConvTranspose2d(64, 64, 3, stride=stride, padding=padding), nn.ReLU()]
+
+    net = nn.Sequential(
+        nn.ZeroPad2d((0, 1, 0, 1)), *conv(1, 1, 2), *conv(1, 64, 2, stride=2), *conv(64, 64, padding=1),
+        *conv(64, 64, padding=1), nn.Flatten(), nn.Linear(12544, 128), nn.ReLU(), nn.Linear(128, 2), nn.Linear(2, 128),
+        nn.ReLU(), nn.Linear(128, 12544), nn.ReLU(), nn.Unflatten(1, (64, 14, 14)), *up(), *up(),
+        *up(stride=2, padding=0), nn.Conv2d(64, 1, 2), nn.Sigmoid())
+    return net, torch.rand(100, 1, 28, 28), torch.rand(100, 1, 28, 28).round(), F.binary_cross_entropy
+
+
+def fsrcnn():
+    middle = [layer for _ in range(4) for layer in (nn.Conv2d(12, 12, 3, padding=1), nn.ReLU())]
+    net = nn.Sequential(
+        nn.Conv2d(1, 56, 5, padding=2), nn.ReLU(), nn.Conv2d(56, 12, 1), nn.ReLU(), *middle, nn.Conv2d(12, 56, 1),
+        nn.ReLU(), nn.ConvTranspose2d(56, 1, 9, stride=3, padding=3))
+    return net, torch.rand(16, 1, 32, 32), torch.rand(16, 1, 96, 96), F.mse_loss
+
+
+MODELS = {"W1": mnist_cnn, "W2": autoencoder, "W3": dcgan_generator, "W5": vae, "W7": fsrcnn}
 
 
 class Workload:
