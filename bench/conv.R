@@ -77,7 +77,8 @@ hopeless <- function(seconds, rounds, fastest) {
   is.finite(seconds) && (seconds > 8 * fastest || rounds >= 3 && seconds > 3 * fastest)
 }
 
-measure <- function(p, peers) {
+# `left_out`: what an earlier thread count has shown to be far behind.
+measure <- function(p, peers, left_out) {
   works <- list()
   for (name in names(peers)) {
     reply <- tryCatch(words(peers[[name]], setup_line(p)), error = function(e) {
@@ -101,7 +102,7 @@ measure <- function(p, peers) {
   }))
   times <- matrix(NA_real_, nrow(jobs), options$rounds)
   peak <- numeric()
-  open <- rep(TRUE, nrow(jobs))
+  open <- !paste(jobs$peer, jobs$call) %in% left_out
   for (round in seq_len(options$rounds)) {
     peak <- c(peak, as.numeric(ask(peers$ours, "peak 0.015")))
     # The works of one kind follow one another, and each round begins with another peer.
@@ -112,10 +113,11 @@ measure <- function(p, peers) {
       times[job, round] <- as.numeric(ask(peers[[jobs$peer[job]]], "time", jobs$call[job], options$budget))
     }
     median <- apply(times, 1, stats::median, na.rm = TRUE)
-    fastest <- stats::ave(median, jobs$work, FUN = min)
-    open <- jobs$peer == "ours" | !mapply(hopeless, median, round, fastest)
+    fastest <- stats::ave(median, jobs$work, FUN = function(x) min(x, na.rm = TRUE))
+    open <- jobs$peer == "ours" | open & !mapply(hopeless, median, round, fastest)
+    if (round == 1) left_out <- union(left_out, paste(jobs$peer, jobs$call)[!open])
   }
-  list(jobs = jobs, times = times, peak = peak)
+  list(jobs = jobs, times = times, peak = peak, left_out = left_out)
 }
 
 # Tables --------------------------------------------------------------------------------------------------------------
@@ -134,11 +136,11 @@ row_of <- function(p, m, work, peak) {
   cells <- list()
   for (peer in others) {
     medians <- vapply(rows[m$jobs$peer[rows] == peer], function(i) stats::median(m$times[i, ], na.rm = TRUE), 0)
-    if (length(medians) == 0) next
-    chosen <- rows[m$jobs$peer[rows] == peer][which.min(medians)]
-    cells[[peer]] <- paste0(short(rate(min(medians))), if (nzchar(m$jobs$layout[chosen])) " cl")
-    if (is.na(best) || min(medians) < best) {
-      best <- min(medians)
+    if (!any(is.finite(medians))) next
+    chosen <- rows[m$jobs$peer[rows] == peer][which.min(medians, na.rm = TRUE)]
+    cells[[peer]] <- paste0(short(rate(min(medians, na.rm = TRUE))), if (nzchar(m$jobs$layout[chosen])) " cl")
+    if (is.na(best) || min(medians, na.rm = TRUE) < best) {
+      best <- min(medians, na.rm = TRUE)
       ratio <- stats::median(m$times[chosen, ] / mine, na.rm = TRUE)
     }
   }
@@ -169,12 +171,15 @@ sections <- character()
 summary <- list()
 raw <- list()
 names_of_peers <- character()
+left_out <- list()
 for (threads in counts) {
   peers <- start_all(threads)
   names_of_peers <- vapply(peers, function(p) p$name, "")
   measured <- lapply(problems, function(p) {
     message(threads, if (threads == 1) " thread: " else " threads: ", p$name)
-    measure(p, peers)
+    m <- measure(p, peers, left_out[[p$name]])
+    left_out[[p$name]] <<- m$left_out
+    m
   })
   for (peer in peers) stop_peer(peer)
   peak <- max(vapply(measured, function(m) max(m$peak), 0))
@@ -194,17 +199,17 @@ for (threads in counts) {
     data.frame(shape = p$name, gflop = p$g$flop / 1e9, threads = threads, m$jobs[c("peer", "work", "layout")],
       round = rep(seq_len(options$rounds), each = nrow(m$jobs)), seconds = c(m$times))
   }, problems, measured))
-}
 
-text <- c("# Convolutions, one by one", "",
-  paste0("Written by `Rscript bench/conv.R`; [README.md](README.md) says how to read it. ", machine(), "; ",
-    paste(names_of_peers, collapse = ", "), "; ", options$rounds, " rounds."),
-  "", "GFLOP/s are medians, the fraction of the peak is that of the best round, the ratio is that of the fastest peer's",
-  "time to ours (above 1: ours is faster), median over the rounds. cl: channels_last was PyTorch's better layout.",
-  if (length(notes)) c("", paste("-", notes)),
-  "", "## Summary: geometric means", "", markdown(do.call(rbind, summary)), sections)
-writeLines(text, options$output)
-dir.create(dirname(options$raw), recursive = TRUE, showWarnings = FALSE)
-utils::write.csv(do.call(rbind, raw), options$raw, row.names = FALSE)
+  text <- c("# Convolutions, one by one", "",
+    paste0("Written by `Rscript bench/conv.R`; [README.md](README.md) says how to read it. ", machine(), "; ",
+      paste(names_of_peers, collapse = ", "), "; ", options$rounds, " rounds."),
+    "", "GFLOP/s are medians, the fraction of the peak is that of the best round, the ratio is that of the fastest peer's",
+    "time to ours (above 1: ours is faster), median over the rounds. cl: channels_last was PyTorch's better layout.",
+    if (length(notes)) c("", paste("-", notes)),
+    "", "## Summary: geometric means", "", markdown(do.call(rbind, summary)), sections)
+  writeLines(text, options$output)
+  dir.create(dirname(options$raw), recursive = TRUE, showWarnings = FALSE)
+  utils::write.csv(do.call(rbind, raw), options$raw, row.names = FALSE)
+}
 cat(text[seq_len(match(TRUE, startsWith(text, "## 1 thread") | startsWith(text, "\n## ")) - 1)], sep = "\n")
 cat("\nAll tables:", options$output, "\n")
