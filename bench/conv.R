@@ -137,7 +137,7 @@ row_of <- function(p, m, work, peak) {
   for (peer in others) {
     medians <- vapply(rows[m$jobs$peer[rows] == peer], function(i) stats::median(m$times[i, ], na.rm = TRUE), 0)
     if (!any(is.finite(medians))) next
-    chosen <- rows[m$jobs$peer[rows] == peer][which.min(medians, na.rm = TRUE)]
+    chosen <- rows[m$jobs$peer[rows] == peer][which.min(medians)]
     cells[[peer]] <- paste0(short(rate(min(medians, na.rm = TRUE))), if (nzchar(m$jobs$layout[chosen])) " cl")
     if (is.na(best) || min(medians, na.rm = TRUE) < best) {
       best <- min(medians, na.rm = TRUE)
