@@ -9,8 +9,8 @@ source(file.path(dirname(file), "peers.R"))
 
 options <- options_of(commandArgs(trailingOnly = TRUE),
   list(filter = "", rounds = 7, threads = "1,2", budget = 0.01, isa = "auto", quick = FALSE,
-    output = file.path(root, "bench", "results-conv.md"), raw = file.path(programs, "conv.csv")))
-if (options$quick) options[c("rounds", "threads", "budget")] <- list(3, "1", 0.005)
+    output = file.path(root, "bench", "results-conv.md"), raw = file.path(programs, "conv.csv")),
+  quick = list(rounds = 3, threads = "1", budget = 0.005))
 
 # Problems ------------------------------------------------------------------------------------------------------------
 

@@ -78,9 +78,12 @@ cores <- function() max(1, parallel::detectCores(), na.rm = TRUE)
 
 # Arguments -----------------------------------------------------------------------------------------------------------
 
-# --name value or --name=value; a flag alone is TRUE.
-options_of <- function(arguments, defaults) {
-  arguments <- unlist(strsplit(arguments, "=", fixed = TRUE))
+# --name value or --name=value; a flag alone is TRUE. --quick puts those of `quick` in the place of defaults.
+options_of <- function(arguments, defaults, quick) {
+  arguments <- unlist(lapply(arguments, function(a) {
+    if (grepl("^--[a-z]+=", a)) c(sub("=.*", "", a), sub("^[^=]*=", "", a)) else a
+  }))
+  if ("--quick" %in% arguments) defaults[names(quick)] <- quick
   i <- 1
   while (i <= length(arguments)) {
     name <- sub("^--", "", arguments[i])

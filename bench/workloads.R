@@ -10,8 +10,7 @@ Sys.setenv(CONVNET_BENCH_ROOT = normalizePath(file.path(dirname(file), "..")))
 source(file.path(dirname(file), "peers.R"))
 
 options <- options_of(commandArgs(trailingOnly = TRUE), list(only = "", rounds = 7, threads = "1,2", steps = 4,
-  quick = FALSE, output = file.path(root, "bench", "results-workloads.md")))
-if (options$quick) options[c("rounds", "threads", "steps")] <- list(3, "1", 2)
+  quick = FALSE, output = file.path(root, "bench", "results-workloads.md")), quick = list(rounds = 3, threads = "1", steps = 2))
 
 # Workloads -----------------------------------------------------------------------------------------------------------
 
