@@ -16,14 +16,14 @@ export CCACHE_BASEDIR := $(CURDIR)
 COMPILED  := $(shell find src inst/include -type f ! -name '*.o' ! -name '*.so' ! -name '*.dll' 2>/dev/null)
 INSTALLED := DESCRIPTION $(wildcard NAMESPACE) $(shell find R inst man -type f 2>/dev/null)
 
-.PHONY: help setup install demo test bench full check sanitize docs vignettes clean
+.PHONY: help setup install demo test bench bench-run bench-conv bench-workloads bench-counts full check sanitize docs vignettes clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make setup     install what is missing: R, compiler, R packages"
 	@echo "make demo      train the denoising autoencoder on real digits"
 	@echo "make test      run all tests, C++ and R"
-	@echo "make bench     measure speed and size"
+	@echo "make bench     measure speed and size; bench-run, bench-conv, bench-workloads, bench-counts: parts of it"
 	@echo "make check     R CMD build and R CMD check --as-cran"
 	@echo "make sanitize  run the C++ tests under the address and undefined-behaviour sanitizers"
 	@echo "make docs      generate NAMESPACE and man"
@@ -52,8 +52,26 @@ test: install
 	@tools/setup.sh testthat
 	@$(WITH_LIB) MAKEFLAGS=-j$(JOBS) $(RSCRIPT) tools/run-tests.R
 
+# One after the other, whatever -j says: measurements do not share a machine. ARGS are options of a part.
 bench: install
+	@$(MAKE) bench-run
+	@$(MAKE) bench-conv
+	@$(MAKE) bench-workloads
+
+bench-run: install
 	$(WITH_LIB) $(RSCRIPT) bench/run.R
+
+bench-conv: setup
+	@tools/setup.sh libdnnl-dev python3-torch
+	$(RSCRIPT) bench/conv.R $(ARGS)
+
+bench-workloads: install
+	@tools/setup.sh python3-torch
+	$(WITH_LIB) $(RSCRIPT) bench/workloads.R $(ARGS)
+
+bench-counts: setup
+	@tools/setup.sh valgrind
+	bench/counts.sh $(ARGS)
 
 # The clock and CRAN's own pages are not asked: the result is the same without a network.
 check: export _R_CHECK_CRAN_INCOMING_REMOTE_ = false

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing: R, its compiler, and the packages of DESCRIPTION; from Debian's packages where apt-get can be
 # used, else from the configured CRAN mirror. Packages in Suggests may stay missing, those named as arguments may not.
-#   tools/setup.sh [NAME ...]    NAME: an R package, or pandoc
+#   tools/setup.sh [NAME ...]    NAME: an R package, or pandoc; or libdnnl-dev, python3-torch, valgrind, which benchmarks
+#                                use where they are to be had
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p build
@@ -62,11 +63,28 @@ have Rscript || give_up "R is missing and cannot be installed from here." \
 toolchain || give_up "R has no C++ compiler (or make, or gfortran)." \
   "Install them, then run this again. On Debian and Ubuntu: apt-get install r-base-dev"
 
+# A compiler that finds it, or a python3 that does.
+have_tool() {
+  case $1 in
+    libdnnl-dev) echo '#include <dnnl.hpp>' | $(R CMD config CXX17) -std=c++17 -x c++ -fsyntax-only - >/dev/null 2>&1 ;;
+    python3-torch)
+      local python
+      for python in python3 /usr/bin/python3; do
+        if have "$python" && "$python" -c 'import torch' >/dev/null 2>&1; then return 0; fi
+      done
+      return 1 ;;
+    *) have "$1" ;;
+  esac
+}
+
 packages=()
 for name in "$@"; do
   if [ "$name" = pandoc ]; then
     have pandoc || apt_install pandoc
     have pandoc || give_up "pandoc is missing and cannot be installed from here: see https://pandoc.org/installing.html"
+  elif [[ $name =~ ^(libdnnl-dev|python3-torch|valgrind)$ ]]; then
+    have_tool "$name" || apt_install "$name"
+    have_tool "$name" || say "not to be had, not needed here: $name"
   else
     packages+=("$name")
   fi

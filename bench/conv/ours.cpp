@@ -1,0 +1,120 @@
+// The convolutions of this package as a peer of the benchmark: prepared operations, without a graph; and with bias and
+// activation as the graph runs them.
+//   ours [ISA]
+#include <memory>
+
+#include "core/threads.h"
+#include "graph/plan.h"
+#include "kernels/isa.h"
+#include "ops/op.h"
+#include "peak.h"
+#include "peer.h"
+
+namespace {
+
+using namespace convnet;
+
+class Ours final : public Peer {
+ public:
+  std::string hello() override { return std::string("convnet ") + isa_name(); }
+
+  void threads(int count) override {
+    threads_ = count;
+    set_thread_count(count);
+  }
+
+  double peak(double seconds) override { return peak::best(threads_, seconds); }
+
+  std::vector<Work> setup(const Problem& p) override {
+    tensors_.clear();
+    Shape x{p.batch}, y{p.batch}, k;
+    std::vector<double> strides, dilation, pad_lo, in, out, kernel;
+    for (const Axis& a : p.axes) {
+      x.push_back(a.in);
+      y.push_back(a.out);
+      k.push_back(a.kernel);
+      strides.push_back(a.stride);
+      dilation.push_back(a.dilation);
+      pad_lo.push_back(a.pad_lo);
+      in.push_back(a.in);
+      out.push_back(a.out);
+      kernel.push_back(a.kernel);
+    }
+    x.push_back(p.in_channels);
+    y.push_back(p.out_channels);
+    k.push_back((p.transpose ? p.out_channels : p.in_channels) / p.groups);
+    k.push_back(p.transpose ? p.in_channels : p.out_channels);
+    const auto attrs = [&](const std::vector<double>& size) {
+      Attrs a{{"strides", strides}, {"dilation", dilation}, {"pad_lo", pad_lo}, {"size", size}};
+      return a.set("groups", static_cast<double>(p.groups));
+    };
+    const auto input = tensor(x), weights = tensor(k), grad = tensor(y), bias = tensor(Shape{p.out_channels});
+    const char* forward = p.transpose ? "conv_backward_data" : "conv";
+    const char* backward = p.transpose ? "conv" : "conv_backward_data";
+    std::vector<Work> works;
+    works.push_back(work("forward", forward, attrs(out), {input, weights}));
+    works.push_back(work("backward_data", backward, attrs(in), {grad, weights}));
+    works.push_back(work("backward_weights", "conv_backward_weights", attrs(kernel),
+                         p.transpose ? Tensors{grad, input} : Tensors{input, grad}));
+    works.push_back(with_bias_and_relu(forward, attrs(out), input, weights, bias));
+    return works;
+  }
+
+  void fill(bool ones) override {
+    for (const auto& t : tensors_) fill_values(t->as<float>(), t->type.shape.size(), ones);
+  }
+
+ private:
+  using Held = std::shared_ptr<Tensor>;
+  using Tensors = std::vector<Held>;
+
+  // One whose values fill() sets.
+  Held tensor(const Shape& shape) {
+    tensors_.push_back(std::make_shared<Tensor>(TensorType{DType::f32, shape}));
+    return tensors_.back();
+  }
+
+  static Work work(const char* name, const char* op_name, const Attrs& attrs, const Tensors& in) {
+    const Op* op = find_op(op_name);
+    OpCall call{attrs, {}, {}};
+    for (const auto& t : in) call.in.push_back(t->type);
+    call.out = infer_type(*op, attrs, call.in);
+    const auto out = std::make_shared<Tensor>(call.out);
+    const auto prepared = std::make_shared<const Prepared>(op->prepare(call));
+    const auto workspace = std::make_shared<const Buffer>(prepared->workspace);
+    Work w;
+    w.name = name;
+    w.run = [=] {
+      std::vector<const void*> pointers;
+      for (const auto& t : in) pointers.push_back(t->data());
+      prepared->run(pointers.data(), out->data(), RunContext{1, 0, workspace->data()});
+    };
+    w.sum = [=] { return sum_values(out->as<float>(), out->type.shape.size()); };
+    return w;
+  }
+
+  static Work with_bias_and_relu(const char* op, const Attrs& attrs, const Held& x, const Held& k, const Held& b) {
+    Graph g;
+    const Value conv = g.emit(op, {g.input(0, x->type), g.variable(0, k->type)}, attrs);
+    const Value y = g.emit("relu", {g.emit("add", {conv, g.variable(1, b->type)})});
+    const auto plan = std::make_shared<Plan>(g, std::vector<Value>{y}, std::vector<Update>{});
+    Work w;
+    w.name = "forward_bias_relu";
+    w.run = [=] { plan->run({x->data()}, {k->data(), b->data()}, 1, 0); };
+    w.sum = [=] {
+      return sum_values(static_cast<const float*>(plan->output(0)), plan->output_type(0).shape.size());
+    };
+    return w;
+  }
+
+  Tensors tensors_;
+  int threads_ = 1;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc > 1) convnet::set_isa(argv[1]);
+  Ours ours;
+  return serve(ours);
+}
