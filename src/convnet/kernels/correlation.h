@@ -38,6 +38,9 @@ struct CorrelationShape {
   // Where kernel[tap, g, k, c] lies: the sum of each index times its stride.
   int64_t tap_stride, group_stride, in_stride, out_stride;
   std::vector<CorrelationPhase> phases;
+
+  int64_t in_pixels() const { return batch * in[0] * in[1] * in[2]; }
+  int64_t out_pixels() const { return batch * out[0] * out[1] * out[2]; }
 };
 
 template <typename T>
@@ -85,6 +88,8 @@ class Correlation {
   };
   struct Block;
 
+  void run_multiplied(const T* input, const T* kernel, T* output, T* room,
+                      const Epilogue<T>& epilogue) const;
   void plan_rows(const CorrelationPhase& phase, Plan& plan) const;
   void plan_chunks(Plan& plan) const;
   Task task(int64_t index) const;
