@@ -43,8 +43,9 @@ Correlation<T>::Correlation(CorrelationShape shape)
     : shape_(std::move(shape)), gemm_(gemm<T>()) {
   if (is_depthwise(shape_)) return;
   if (has_multiplier(shape_)) {
+    multiplied_ = std::make_unique<const CorrelationShape>(without_multiplier(shape_));
     const int64_t pixels = shape_.in_channels == 1 ? shape_.in_pixels() : shape_.out_pixels();
-    workspace_ = static_cast<size_t>(pixels * without_multiplier(shape_).groups) * sizeof(T);
+    workspace_ = static_cast<size_t>(pixels * multiplied_->groups) * sizeof(T);
     return;
   }
   if (Scatter<T>::suits(shape_)) {
@@ -359,13 +360,12 @@ void Correlation<T>::point(const Task& task, const Block& block, const Chunk& ch
 template <typename T>
 void Correlation<T>::run_multiplied(const T* input, const T* kernel, T* output, T* room,
                                     const Epilogue<T>& epilogue) const {
-  const CorrelationShape depthwise = without_multiplier(shape_);
   const int64_t G = shape_.groups;
   if (shape_.in_channels == 1) {
     repeat_channels(input, shape_.in_pixels() * G, shape_.out_channels, room);
-    depthwise_correlation<T>(depthwise, room, kernel, output, epilogue);
+    depthwise_correlation<T>(*multiplied_, room, kernel, output, epilogue);
   } else {
-    depthwise_correlation<T>(depthwise, input, kernel, room, {});
+    depthwise_correlation<T>(*multiplied_, input, kernel, room, {});
     sum_channels(room, shape_.out_pixels(), G, shape_.in_channels, output, epilogue);
   }
 }
@@ -374,7 +374,7 @@ template <typename T>
 void Correlation<T>::run(const T* input, const T* kernel, T* output, void* workspace,
                          const Epilogue<T>& epilogue) const {
   if (is_depthwise(shape_)) return depthwise_correlation(shape_, input, kernel, output, epilogue);
-  if (has_multiplier(shape_))
+  if (multiplied_)
     return run_multiplied(input, kernel, output, static_cast<T*>(workspace), epilogue);
   if (scatter_) return scatter_->run(input, kernel, output, workspace, epilogue);
   char* bytes = static_cast<char*>(workspace);

@@ -114,7 +114,9 @@ class Correlation {
 
   CorrelationShape shape_;
   const Gemm<T>& gemm_;
-  std::unique_ptr<const Scatter<T>> scatter_;  // does it all, where there is one
+  // Where there is one, it does it all.
+  std::unique_ptr<const CorrelationShape> multiplied_;  // see without_multiplier()
+  std::unique_ptr<const Scatter<T>> scatter_;
   bool dot_ = false;  // few columns: lanes along k
   Panels panels_{};
   std::vector<Plan> plans_;
