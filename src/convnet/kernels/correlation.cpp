@@ -42,6 +42,12 @@ template <typename T>
 Correlation<T>::Correlation(CorrelationShape shape)
     : shape_(std::move(shape)), gemm_(gemm<T>()) {
   if (is_depthwise(shape_)) return;
+  if (has_multiplier(shape_)) {
+    multiplied_ = std::make_unique<const CorrelationShape>(without_multiplier(shape_));
+    const int64_t pixels = shape_.in_channels == 1 ? shape_.in_pixels() : shape_.out_pixels();
+    workspace_ = static_cast<size_t>(pixels * multiplied_->groups) * sizeof(T);
+    return;
+  }
   if (Scatter<T>::suits(shape_)) {
     scatter_ = std::make_unique<const Scatter<T>>(shape_);
     workspace_ = scatter_->workspace();
@@ -220,9 +226,16 @@ void Correlation<T>::compute(const Task& task, const Call& call) const {
       std::min(plan.block, shape_.batch * phase.positions() - task.first_position);
   bool border = false;
   Walk walk(shape_, phase, task.first_position);
-  for (int64_t q = 0; q < block.positions; ++q, walk.next()) {
-    block.out[q] = call.output + walk.out_pixel() * out_channels + task.group * N;
-    border |= block.border[q] = !walk.interior();
+  const int64_t beside = phase.axis[2].out_step * out_channels;
+  for (int64_t q = 0, count; q < block.positions; q += count, walk.advance(count)) {
+    T* out = call.output + walk.out_pixel() * out_channels + task.group * N;
+    const bool interior = walk.interior();
+    border |= !interior;
+    count = interior ? std::min(walk.left_inside(), block.positions - q) : 1;
+    for (int64_t i = q; i < q + count; ++i, out += beside) {
+      block.out[i] = out;
+      block.border[i] = !interior;
+    }
   }
   // Zeros stand for taps outside the input. Against an infinite weight they
   // would make a NaN of what the definition leaves out.
@@ -286,8 +299,10 @@ void Correlation<T>::gather(const Task& task, const Block& block, const Call& ca
   const T* base = call.input + task.group * shape_.in_channels;
   Walk walk(shape_, phase, task.first_position);
   for (int64_t q = 0; q < block.positions;) {
-    int64_t count = 1;
-    if (plan.rows == Rows::columns || block.border[q])
+    int64_t count;
+    if (plan.rows == Rows::runs && !block.border[q])
+      count = std::min(walk.left_inside(), block.positions - q);
+    else
       count = copy_columns(shape_, phase, gemm_, walk, plan.tap_offset.data(), base, 0, plan.taps,
                            block.positions - q, matrix + q * plan.length);
     walk.advance(count);
@@ -302,29 +317,56 @@ void Correlation<T>::point(const Task& task, const Block& block, const Chunk& ch
                            const Call& call, const T* matrix, const T** pointers) const {
   const Plan& plan = plans_[task.phase];
   const CorrelationPhase& phase = shape_.phases[task.phase];
-  const int64_t K = shape_.in_channels, rows = gemm_.rows;
+  const int64_t K = shape_.in_channels, in_channels = shape_.groups * K, rows = gemm_.rows;
+  const int64_t segments = chunk.segments, beside = phase.axis[2].step * in_channels;
   const int64_t* offset = plan.segment_offset.data() + chunk.first_segment;
+  const T** row = pointers;  // of the next position, in its tile
+  int64_t left = rows;       // in the tile
+  const auto next = [&] {
+    ++row;
+    if (--left > 0) return;
+    row += rows * (segments - 1);
+    left = rows;
+  };
   Walk walk(shape_, phase, task.first_position);
-  for (int64_t q = 0; q < (block.positions + rows - 1) / rows * rows; ++q) {
-    const T** row = pointers + q / rows * rows * chunk.segments + q % rows;
-    const int64_t position = std::min(q, block.positions - 1);
-    const bool border = block.border[position];
-    const T* first = call.input + task.group * K + walk.in_pixel() * shape_.groups * K;
+  for (int64_t q = 0, count; q < block.positions; q += count, walk.advance(count)) {
+    const bool border = block.border[q];
+    const T* first = call.input + task.group * K + walk.in_pixel() * in_channels;
+    count = 1;
     if (plan.rows == Rows::columns || (border && plan.rows == Rows::runs)) {
-      const T* copy = matrix + position * plan.length + chunk.first_segment * plan.segment;
-      for (int64_t s = 0; s < chunk.segments; ++s) row[s * rows] = copy + s * plan.segment;
+      const T* copy = matrix + q * plan.length + chunk.first_segment * plan.segment;
+      for (int64_t s = 0; s < segments; ++s) row[s * rows] = copy + s * plan.segment;
+      next();
     } else if (!border) {
-      for (int64_t s = 0; s < chunk.segments; ++s) row[s * rows] = first + offset[s];
+      count = std::min(walk.left_inside(), block.positions - q);
+      for (int64_t i = 0; i < count; ++i, first += beside, next())
+        for (int64_t s = 0; s < segments; ++s) row[s * rows] = first + offset[s];
     } else {
-      for (int64_t s = 0; s < chunk.segments; ++s) {
+      for (int64_t s = 0; s < segments; ++s) {
         const int64_t tap = chunk.first_segment + s;
         const int64_t c = tap % phase.axis[2].taps, ab = tap / phase.axis[2].taps;
         const bool inside = walk.inside(0, ab / phase.axis[1].taps) &&
                             walk.inside(1, ab % phase.axis[1].taps) && walk.inside(2, c);
         row[s * rows] = inside ? first + offset[s] : call.zeros;
       }
+      next();
     }
-    if (q + 1 < block.positions) walk.next();
+  }
+  if (left == rows) return;
+  for (; left > 0; --left, ++row)
+    for (int64_t s = 0; s < segments; ++s) row[s * rows] = row[s * rows - 1];
+}
+
+template <typename T>
+void Correlation<T>::run_multiplied(const T* input, const T* kernel, T* output, T* room,
+                                    const Epilogue<T>& epilogue) const {
+  const int64_t G = shape_.groups;
+  if (shape_.in_channels == 1) {
+    repeat_channels(input, shape_.in_pixels() * G, shape_.out_channels, room);
+    depthwise_correlation<T>(*multiplied_, room, kernel, output, epilogue);
+  } else {
+    depthwise_correlation<T>(*multiplied_, input, kernel, room, {});
+    sum_channels(room, shape_.out_pixels(), G, shape_.in_channels, output, epilogue);
   }
 }
 
@@ -332,6 +374,8 @@ template <typename T>
 void Correlation<T>::run(const T* input, const T* kernel, T* output, void* workspace,
                          const Epilogue<T>& epilogue) const {
   if (is_depthwise(shape_)) return depthwise_correlation(shape_, input, kernel, output, epilogue);
+  if (multiplied_)
+    return run_multiplied(input, kernel, output, static_cast<T*>(workspace), epilogue);
   if (scatter_) return scatter_->run(input, kernel, output, workspace, epilogue);
   char* bytes = static_cast<char*>(workspace);
   T* packed = reinterpret_cast<T*>(bytes);

@@ -38,6 +38,9 @@ struct CorrelationShape {
   // Where kernel[tap, g, k, c] lies: the sum of each index times its stride.
   int64_t tap_stride, group_stride, in_stride, out_stride;
   std::vector<CorrelationPhase> phases;
+
+  int64_t in_pixels() const { return batch * in[0] * in[1] * in[2]; }
+  int64_t out_pixels() const { return batch * out[0] * out[1] * out[2]; }
 };
 
 template <typename T>
@@ -85,6 +88,8 @@ class Correlation {
   };
   struct Block;
 
+  void run_multiplied(const T* input, const T* kernel, T* output, T* room,
+                      const Epilogue<T>& epilogue) const;
   void plan_rows(const CorrelationPhase& phase, Plan& plan) const;
   void plan_chunks(Plan& plan) const;
   Task task(int64_t index) const;
@@ -109,7 +114,9 @@ class Correlation {
 
   CorrelationShape shape_;
   const Gemm<T>& gemm_;
-  std::unique_ptr<const Scatter<T>> scatter_;  // does it all, where there is one
+  // Where there is one, it does it all.
+  std::unique_ptr<const CorrelationShape> multiplied_;  // see without_multiplier()
+  std::unique_ptr<const Scatter<T>> scatter_;
   bool dot_ = false;  // few columns: lanes along k
   Panels panels_{};
   std::vector<Plan> plans_;

@@ -20,4 +20,15 @@ template <typename T>
 void depthwise_weight_gradient(const CorrelationShape& shape, int64_t pieces, const T* input,
                                const T* output, T* sums);
 
+// One channel on one side of each group, several neighbours on the other: a
+// depthwise shape once the first are repeated, or the products of the second
+// added up.
+bool has_multiplier(const CorrelationShape& shape);
+CorrelationShape without_multiplier(CorrelationShape shape);
+template <typename T>
+void repeat_channels(const T* values, int64_t count, int64_t times, T* repeated);
+template <typename T>
+void sum_channels(const T* values, int64_t pixels, int64_t channels, int64_t times, T* sums,
+                  const Epilogue<T>& epilogue);
+
 }  // namespace convnet

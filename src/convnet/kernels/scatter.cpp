@@ -123,6 +123,7 @@ typename Scatter<T>::Task Scatter<T>::task(int64_t index) const {
   task.depth = next(axes_[0].out);
   task.group = next(groups_);
   task.image = index;
+  task.pitch = (task.last_column - task.first_column + 2 * axes_[2].reach()) * out_channels_;
   return task;
 }
 
@@ -178,52 +179,69 @@ void Scatter<T>::multiply(const T* input, int64_t pixels, const T* b, T* product
   }
 }
 
+// Adds the products of `count` inputs of row y from x on.
+template <typename T>
+void Scatter<T>::add(const Task& task, int64_t y, int64_t x, int64_t count, const T* products,
+                     T* sums) const {
+  const Axis &height = axes_[1], &width = axes_[2];
+  const int64_t N = out_channels_, row_columns = static_cast<int64_t>(width.taps.size()) * N;
+  AddRunsArgs<T> args{};
+  args.from_step = panels_.padded_columns();
+  args.to_step = width.step * N;
+  args.count = count;
+  for (const Tap& tap : height.taps) {
+    const int64_t row = y * height.step + tap.offset - task.first_row;
+    if (row >= 0 && row < task.last_row - task.first_row)
+      for (const Run& run : runs_) {
+        args.from = products + run.first_column;
+        args.to = sums + row * task.pitch +
+                  (x * width.step + run.offset - task.first_column + width.reach()) * N;
+        args.length = run.length;
+        gemm_.add_runs(args);
+      }
+    products += row_columns;
+  }
+}
+
 template <typename T>
 void Scatter<T>::compute(const Task& task, const T* input, const T* packed, T* output,
                          const Epilogue<T>& epilogue) const {
   alignas(16) T sums[kSumBytes / sizeof(T)];
   alignas(16) T products[kProductBytes / sizeof(T)];
   const Axis &depth = axes_[0], &height = axes_[1], &width = axes_[2];
-  const int64_t N = out_channels_, width_taps = static_cast<int64_t>(width.taps.size());
-  // Rows of sums have a margin at both ends, for what other tasks own.
-  const int64_t margin = width.reach(), count = task.last_column - task.first_column;
-  const int64_t pitch = (count + 2 * margin) * N;
+  const int64_t N = out_channels_, pitch = task.pitch, columns = panels_.padded_columns();
+  const int64_t depth_taps = static_cast<int64_t>(depth.taps.size());
   std::fill_n(sums, (task.last_row - task.first_row) * pitch, T(0));
 
   int64_t first_y, last_y, first_x, last_x;
   height.inputs(task.first_row, task.last_row, &first_y, &last_y);
   width.inputs(task.first_column, task.last_column, &first_x, &last_x);
-  AddRunsArgs<T> args{};
-  args.from = products;
-  args.from_step = panels_.padded_columns();
-  args.to_step = width.step * N;
-  for (size_t t = 0; t < depth.taps.size(); ++t) {
+  const int64_t row = std::max<int64_t>(0, last_x - first_x);
+  const int64_t rows = std::max<int64_t>(0, last_y - first_y);
+  // Whole rows follow each other: tiles need not end with them.
+  const int64_t stretch = row == width.in ? rows * row : row;
+  for (int64_t t = 0; t < depth_taps; ++t) {
     const int64_t z = divide_down(task.depth - depth.taps[t].offset, depth.step);
     if (z < 0 || z >= depth.in || z * depth.step + depth.taps[t].offset != task.depth) continue;
-    const T* b = packed + (task.group * static_cast<int64_t>(depth.taps.size()) +
-                           static_cast<int64_t>(t)) * in_channels_ * panels_.padded_columns();
-    for (int64_t y = first_y; y < last_y; ++y)
-      for (int64_t x = first_x; x < last_x; x += pixels_) {
-        const int64_t pixel = ((task.image * depth.in + z) * height.in + y) * width.in + x;
-        args.count = std::min(pixels_, last_x - x);
-        multiply(input + (pixel * groups_ + task.group) * in_channels_, args.count, b, products);
-        for (size_t tap = 0; tap < height.taps.size(); ++tap) {
-          const int64_t row = y * height.step + height.taps[tap].offset;
-          if (row < task.first_row || row >= task.last_row) continue;
-          for (const Run& run : runs_) {
-            args.from = products + static_cast<int64_t>(tap) * width_taps * N + run.first_column;
-            args.to = sums + (row - task.first_row) * pitch +
-                      (x * width.step + run.offset - task.first_column + margin) * N;
-            args.length = run.length;
-            gemm_.add_runs(args);
-          }
+    const T* b = packed + (task.group * depth_taps + t) * in_channels_ * columns;
+    const int64_t plane = (task.image * depth.in + z) * height.in;
+    for (int64_t start = 0; start < rows * row; start += stretch)
+      for (int64_t first = start; first < start + stretch; first += pixels_) {
+        const int64_t last = std::min(first + pixels_, start + stretch);
+        const int64_t pixel = (plane + first_y + first / row) * width.in + first_x + first % row;
+        multiply(input + (pixel * groups_ + task.group) * in_channels_, last - first, b, products);
+        for (int64_t i = first, count; i < last; i += count) {
+          count = std::min(last - i, row - i % row);
+          add(task, first_y + i / row, first_x + i % row, count, products + (i - first) * columns,
+              sums);
         }
       }
   }
 
   const int64_t out_channels = groups_ * N;
+  const int64_t count = task.last_column - task.first_column;
   for (int64_t row = task.first_row; row < task.last_row; ++row) {
-    T* from = sums + (row - task.first_row) * pitch + margin * N;
+    T* from = sums + (row - task.first_row) * pitch + width.reach() * N;
     T* to = output + (((task.image * depth.out + task.depth) * height.out + row) * width.out +
                       task.first_column) * out_channels + task.group * N;
     const Epilogue<T> last = epilogue.from(task.group * N);

@@ -42,6 +42,8 @@ class Scatter {
   // Outputs that one task owns: of one image, group and depth.
   struct Task {
     int64_t image, group, depth, first_row, last_row, first_column, last_column;
+    // Of its rows of sums, which have margins for what other tasks own.
+    int64_t pitch;
   };
 
   static std::vector<Axis> axes(const CorrelationShape& shape);
@@ -49,6 +51,8 @@ class Scatter {
   void pack(const T* kernel, T* packed) const;
   void compute(const Task& task, const T* input, const T* packed, T* output,
                const Epilogue<T>& epilogue) const;
+  void add(const Task& task, int64_t y, int64_t x, int64_t count, const T* products,
+           T* sums) const;
   void multiply(const T* input, int64_t pixels, const T* b, T* products) const;
 
   const Gemm<T>& gemm_;

@@ -33,9 +33,15 @@ WeightGradient<T>::WeightGradient(CorrelationShape shape)
   columns_ = K < gemm_.rows;
   kernel_size_ = shape_.kernel[0] * shape_.kernel[1] * shape_.kernel[2] * K *
                  shape_.out_channels * shape_.groups;
+  if (has_multiplier(shape_) && shape_.in_channels == 1) {
+    repeats_ = shape_.out_channels;
+    repeated_ = align_up(static_cast<size_t>(shape_.in_pixels() * shape_.groups * repeats_) * sizeof(T));
+    shape_ = without_multiplier(std::move(shape_));
+  }
   if (is_depthwise(shape_)) {
     pieces_ = depthwise_pieces(shape_);
-    if (pieces_ > 1) workspace_ = static_cast<size_t>(pieces_ * kernel_size_) * sizeof(T);
+    workspace_ = repeated_;
+    if (pieces_ > 1) workspace_ += static_cast<size_t>(pieces_ * kernel_size_) * sizeof(T);
     return;
   }
   const int64_t row = static_cast<int64_t>(kColumnBytes / sizeof(T)) / kPoints;
@@ -243,7 +249,13 @@ void WeightGradient<T>::add_up(const Call& call) const {
 
 template <typename T>
 void WeightGradient<T>::run(const T* input, const T* output, T* kernel, void* workspace) const {
-  T* sums = pieces_ > 1 ? static_cast<T*>(workspace) : kernel;
+  T* room = reinterpret_cast<T*>(static_cast<char*>(workspace) + repeated_);
+  T* sums = pieces_ > 1 ? room : kernel;
+  if (repeats_ > 1) {
+    T* repeated = static_cast<T*>(workspace);
+    repeat_channels(input, shape_.in_pixels() * shape_.groups / repeats_, repeats_, repeated);
+    input = repeated;
+  }
   if (is_depthwise(shape_)) {
     depthwise_weight_gradient(shape_, pieces_, input, output, sums);
   } else {

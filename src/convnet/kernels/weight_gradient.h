@@ -42,6 +42,8 @@ class WeightGradient {
   const Gemm<T>& gemm_;
   Panels panels_{};
   bool columns_ = false;  // few input channels: rows run over taps and channels together
+  int64_t repeats_ = 1;     // of each input channel, into the workspace
+  size_t repeated_ = 0;     // bytes of those
   int64_t pieces_ = 1, kernel_size_ = 0, work_ = 0;  // work: multiplications
   std::vector<Plan> plans_;
   std::vector<Task> tasks_;
