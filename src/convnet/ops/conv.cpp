@@ -26,16 +26,8 @@ TensorType infer(const Attrs& attrs, const std::vector<TensorType>& in) {
 Prepared prepare(const OpCall& call) {
   return dispatch_float(call.out.dtype, [&](auto zero) {
     using T = decltype(zero);
-    auto plan = std::make_shared<const Correlation<T>>(forward_correlation(conv_geometry(call)));
-    const bool bias = call.in.size() > 2;
-    const Activation activation = activation_of(call.attrs);
-    return Prepared{
-        [plan, bias, activation](const void* const* in, void* out, const RunContext& context) {
-          plan->run(static_cast<const T*>(in[0]), static_cast<const T*>(in[1]),
-                    static_cast<T*>(out), context.workspace,
-                    epilogue_of<T>(bias, activation, in));
-        },
-        plan->workspace()};
+    return prepare_with_ends<T>(
+        call, std::make_shared<const Correlation<T>>(forward_correlation(conv_geometry(call))));
   });
 }
 

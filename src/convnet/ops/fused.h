@@ -25,10 +25,18 @@ inline void check_ends(const Attrs& attrs, const std::vector<TensorType>& in, Di
                 "a vector of " + std::to_string(channels), in[2].shape.to_string());
 }
 
-// For runners: in[2] is there when the call has three inputs.
-template <typename T>
-Epilogue<T> epilogue_of(bool bias, Activation activation, const void* const* in) {
-  return {bias ? static_cast<const T*>(in[2]) : nullptr, activation};
+// The runner of a kernel of two inputs that ends in a bias and an activation.
+template <typename T, typename Kernel>
+Prepared prepare_with_ends(const OpCall& call, std::shared_ptr<const Kernel> kernel) {
+  const bool bias = call.in.size() > 2;
+  const Activation activation = activation_of(call.attrs);
+  const size_t workspace = kernel->workspace();
+  return {[kernel, bias, activation](const void* const* in, void* out, const RunContext& context) {
+            kernel->run(static_cast<const T*>(in[0]), static_cast<const T*>(in[1]),
+                        static_cast<T*>(out), context.workspace,
+                        Epilogue<T>{bias ? static_cast<const T*>(in[2]) : nullptr, activation});
+          },
+          workspace};
 }
 
 // For vjp rules: what passes back through the activation to the sum, and the

@@ -55,17 +55,8 @@ Prepared prepare(const OpCall& call) {
   const Dim batch = a.product(0, a.rank() - 2);
   return dispatch_float(call.out.dtype, [&](auto zero) {
     using T = decltype(zero);
-    auto plan =
-        std::make_shared<const Matmul<T>>(batch, s.m, s.n, s.k, s.transpose_a, s.transpose_b);
-    const bool bias = call.in.size() > 2;
-    const Activation activation = activation_of(call.attrs);
-    return Prepared{
-        [plan, bias, activation](const void* const* in, void* out, const RunContext& context) {
-          plan->run(static_cast<const T*>(in[0]), static_cast<const T*>(in[1]),
-                    static_cast<T*>(out), context.workspace,
-                    epilogue_of<T>(bias, activation, in));
-        },
-        plan->workspace()};
+    return prepare_with_ends<T>(call, std::make_shared<const Matmul<T>>(
+                                          batch, s.m, s.n, s.k, s.transpose_a, s.transpose_b));
   });
 }
 
