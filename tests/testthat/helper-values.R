@@ -1,10 +1,3 @@
-# The values from real Keras in one file, where it is there.
-goldens_or_skip <- function(stem) {
-  testthat::skip_if_not(file.exists(file.path(golden_dir(), paste0(stem, ".json"))), paste0(stem, ".json is there"))
-  testthat::skip_if_not_installed("jsonlite")
-  goldens(stem)
-}
-
 expect_close <- function(x, expected, tolerance = 1e-5, label = NULL) {
   value <- if (inherits(x, "convnet_tensor")) k_get_value(x) else x
   scale <- max(1, abs(expected))

@@ -56,7 +56,7 @@ test_that("an activation is given by name, function or not at all", {
 })
 
 test_that("activations and their gradients are Keras's", {
-  golden <- goldens_or_skip("layers")
+  golden <- goldens("layers")
   local_float64()
   cases <- Filter(function(case) case$layer == "layer_activation", golden$cases)
   expect_gt(length(cases), 10)

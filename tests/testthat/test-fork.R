@@ -49,7 +49,6 @@ test_that("models are trained in forked children after the parent used threads",
 
 test_that("models go to the workers of a cluster and come back", {
   skip_on_cran()
-  skip_if_not_installed("callr")
   result <- in_new_process(function(build, x, y) {
     library(convnet)
     cluster <- parallel::makePSOCKcluster(2)

@@ -38,7 +38,6 @@ expect_case <- function(case, read, dtype, tolerance) {
 
 for (layer in covered) {
   test_that(paste(layer, "has Keras's values and gradients"), {
-    skip_if_not_installed("jsonlite")
     content <- goldens("layers")
     cases <- Filter(function(case) case$layer == layer, content$cases)
     expect_gt(length(cases), 0)

@@ -35,7 +35,6 @@ expect_run <- function(run, read, dtype, tolerance) {
 }
 
 test_that("training follows Keras step by step", {
-  skip_if_not_installed("jsonlite")
   content <- goldens("training")
   runs <- Filter(function(run) run$optimizer$fn %in% covered_optimizers, content$runs)
   expect_gt(length(runs), 0)

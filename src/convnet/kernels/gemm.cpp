@@ -48,14 +48,7 @@ constexpr int kBytes = 64, kRows = 12;  // 24 accumulators of 32 registers
 
 template <typename T>
 const Gemm<T>& gemm() {
-#if defined(__x86_64__) || defined(__i386__)
-  switch (detail::isa()) {
-    case detail::kAvx512: return avx512::kGemm<T>;
-    case detail::kAvx2: return avx2::kGemm<T>;
-    default: break;
-  }
-#endif
-  return baseline::kGemm<T>;
+  return CONVNET_OF_ISA(kGemm<T>);
 }
 
 template const Gemm<float>& gemm();

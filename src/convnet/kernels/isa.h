@@ -13,9 +13,18 @@ std::vector<std::string> available_isas();
 void set_isa(const std::string& name);
 
 namespace detail {
-// In the order of gemm.cpp's tables.
 enum Isa { kBaseline, kAvx2, kAvx512 };
 Isa isa();
 }  // namespace detail
+
+// The `table` of the namespace of the chosen instruction set: baseline, and on x86
+// avx2 and avx512, which the file that names it has made of one body.
+#if defined(__x86_64__) || defined(__i386__)
+#define CONVNET_OF_ISA(table)                                    \
+  (detail::isa() == detail::kAvx512 ? avx512::table              \
+   : detail::isa() == detail::kAvx2 ? avx2::table : baseline::table)
+#else
+#define CONVNET_OF_ISA(table) (baseline::table)
+#endif
 
 }  // namespace convnet

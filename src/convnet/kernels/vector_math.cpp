@@ -158,14 +158,7 @@ CONVNET_INLINE Doubles multiply_add(Doubles a, Doubles b, Doubles c) {
 
 template <typename T>
 const VectorMath<T>& vector_math() {
-#if defined(__x86_64__) || defined(__i386__)
-  switch (detail::isa()) {
-    case detail::kAvx512: return avx512::kVectorMath<T>;
-    case detail::kAvx2: return avx2::kVectorMath<T>;
-    default: break;
-  }
-#endif
-  return baseline::kVectorMath<T>;
+  return CONVNET_OF_ISA(kVectorMath<T>);
 }
 
 template const VectorMath<float>& vector_math();
