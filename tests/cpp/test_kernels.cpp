@@ -329,6 +329,44 @@ void test_conv_ends() {
   });
 }
 
+// What one correlation packed serves another of the same key.
+template <typename T>
+void check_packing(const CorrelationShape& shape, CorrelationShape larger,
+                   const std::vector<T>& kernel) {
+  ++larger.batch;
+  const Correlation<T> one(shape), other(larger);
+  CHECK(one.pack_key() == other.pack_key());
+  CHECK(one.packed_bytes() == other.packed_bytes());
+  CHECK(one.packed_bytes() % 64 == 0);
+  const auto input = random_values<T>(
+      larger.in_pixels() * larger.groups * larger.in_channels, 4);
+  const auto convolve = [&](const Correlation<T>& packer) {
+    Buffer packed(packer.packed_bytes()), workspace(other.workspace());
+    packer.pack(kernel.data(), packed.data());
+    std::vector<T> out(larger.out_pixels() * larger.groups * larger.out_channels);
+    other.run(input.data(), kernel.data(), packed.data(), out.data(), workspace.data());
+    return out;
+  };
+  CHECK(same_bits(convolve(one), convolve(other)));
+}
+
+template <typename T>
+void test_conv_packing() {
+  for_each_isa([] {
+    for (const ConvCase& c : conv_cases()) {
+      const test::Context context(c.to_string());
+      const ConvRun<T> r(c);
+      const CorrelationShape forward = forward_correlation(r.geometry),
+                             backward = backward_correlation(r.geometry);
+      check_packing(forward, forward, r.kernel);
+      check_packing(backward, backward, r.kernel);
+      const Correlation<T> there(forward), back(backward);
+      if (there.packed_bytes() > 0 && c.in_channels > 1)
+        CHECK(there.pack_key() != back.pack_key());
+    }
+  });
+}
+
 template <typename F>
 void check_same_at_any_thread_count(F&& compute) {
   const int before = thread_count();
@@ -374,6 +412,8 @@ TEST(kernels_conv_not_finite_f32) { test_conv_not_finite<float>(); }
 TEST(kernels_conv_not_finite_f64) { test_conv_not_finite<double>(); }
 TEST(kernels_conv_ends_f32) { test_conv_ends<float>(); }
 TEST(kernels_conv_ends_f64) { test_conv_ends<double>(); }
+TEST(kernels_conv_packing_f32) { test_conv_packing<float>(); }
+TEST(kernels_conv_packing_f64) { test_conv_packing<double>(); }
 TEST(kernels_conv_threads_f32) { test_conv_threads<float>(); }
 TEST(kernels_conv_threads_f64) { test_conv_threads<double>(); }
 

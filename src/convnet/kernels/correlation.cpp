@@ -50,7 +50,8 @@ Correlation<T>::Correlation(CorrelationShape shape)
   }
   if (Scatter<T>::suits(shape_)) {
     scatter_ = std::make_unique<const Scatter<T>>(shape_);
-    workspace_ = scatter_->workspace();
+    packed_bytes_ = align_up(scatter_->packed_bytes());
+    pack_key_ = make_pack_key();
     return;
   }
   const int64_t K = shape_.in_channels, N = shape_.out_channels;
@@ -77,8 +78,8 @@ Correlation<T>::Correlation(CorrelationShape shape)
     plan.packed = elements;
     elements += static_cast<size_t>(shape_.groups * plan.length * width);
   }
-  packed_ = align_up(elements * sizeof(T));
-  flags_ = packed_ + align_up(static_cast<size_t>(K) * sizeof(T));
+  zeros_ = align_up(elements * sizeof(T));
+  flags_ = zeros_ + align_up(static_cast<size_t>(K) * sizeof(T));
 
   parts_ = !dot_ && blocks < kFewTasks ? panels : 1;
   for (int p = 0; p < static_cast<int>(plans_.size()); ++p) {
@@ -90,7 +91,8 @@ Correlation<T>::Correlation(CorrelationShape shape)
     for (int64_t g = 0; g < shape_.groups; ++g)
       for (int64_t panel = 0; panel < panels; ++panel) pack_tasks_.push_back({p, g, panel});
   }
-  workspace_ = flags_ + pack_tasks_.size();
+  packed_bytes_ = align_up(flags_ + pack_tasks_.size());
+  pack_key_ = make_pack_key();
 }
 
 template <typename T>
@@ -145,6 +147,19 @@ void Correlation<T>::plan_chunks(Plan& plan) const {
 }
 
 template <typename T>
+PackKey Correlation<T>::make_pack_key() const {
+  PackKey key{static_cast<int64_t>(sizeof(T)), gemm_.lanes, scatter_ != nullptr, dot_,
+              shape_.groups,     shape_.in_channels,  shape_.out_channels,
+              shape_.tap_stride, shape_.group_stride, shape_.in_stride, shape_.out_stride};
+  for (const CorrelationPhase& phase : shape_.phases)
+    for (int a = 0; a < 3; ++a) {
+      const CorrelationAxis& axis = phase.axis[a];
+      key.insert(key.end(), {shape_.kernel[a], axis.taps, axis.tap_first, axis.tap_next});
+    }
+  return key;
+}
+
+template <typename T>
 const T* Correlation<T>::packed_panel(const T* packed, const Plan& plan, int64_t group,
                                       int64_t panel) const {
   const int64_t width = dot_ ? shape_.out_channels : panels_.padded_columns();
@@ -154,7 +169,7 @@ const T* Correlation<T>::packed_panel(const T* packed, const Plan& plan, int64_t
 
 // [tap][k][column]; false when there is an Inf or a NaN.
 template <typename T>
-bool Correlation<T>::pack(const PackTask& task, const T* kernel, T* packed) const {
+bool Correlation<T>::pack_panel(const PackTask& task, const T* kernel, T* packed) const {
   const Plan& plan = plans_[task.phase];
   T* const begin = const_cast<T*>(packed_panel(packed, plan, task.group, task.panel));
   T* to = begin;
@@ -371,22 +386,30 @@ void Correlation<T>::run_multiplied(const T* input, const T* kernel, T* output, 
 }
 
 template <typename T>
-void Correlation<T>::run(const T* input, const T* kernel, T* output, void* workspace,
-                         const Epilogue<T>& epilogue) const {
+void Correlation<T>::pack(const T* kernel, void* packed) const {
+  if (packed_bytes_ == 0) return;
+  if (scatter_) return scatter_->pack(kernel, static_cast<T*>(packed));
+  char* bytes = static_cast<char*>(packed);
+  char* finite = bytes + flags_;
+  std::fill_n(reinterpret_cast<T*>(bytes + zeros_), shape_.in_channels, T(0));
+  run_tasks(static_cast<int64_t>(pack_tasks_.size()), static_cast<int64_t>(zeros_ / sizeof(T)) * 16,
+            [&](int64_t i) {
+              finite[i] = pack_panel(pack_tasks_[i], kernel, reinterpret_cast<T*>(bytes));
+            });
+}
+
+template <typename T>
+void Correlation<T>::run(const T* input, const T* kernel, const void* packed, T* output,
+                         void* workspace, const Epilogue<T>& epilogue) const {
   if (is_depthwise(shape_)) return depthwise_correlation(shape_, input, kernel, output, epilogue);
   if (multiplied_)
     return run_multiplied(input, kernel, output, static_cast<T*>(workspace), epilogue);
-  if (scatter_) return scatter_->run(input, kernel, output, workspace, epilogue);
-  char* bytes = static_cast<char*>(workspace);
-  T* packed = reinterpret_cast<T*>(bytes);
-  T* zeros = reinterpret_cast<T*>(bytes + packed_);
-  char* finite = bytes + flags_;
-  std::fill_n(zeros, shape_.in_channels, T(0));
-  run_tasks(static_cast<int64_t>(pack_tasks_.size()),
-            static_cast<int64_t>(packed_ / sizeof(T)) * 16,
-            [&](int64_t i) { finite[i] = pack(pack_tasks_[i], kernel, packed); });
+  if (scatter_) return scatter_->run(input, static_cast<const T*>(packed), output, epilogue);
+  const char* bytes = static_cast<const char*>(packed);
+  const char* finite = bytes + flags_;
   const bool all_finite = std::all_of(finite, finite + pack_tasks_.size(), [](char f) { return f; });
-  const Call call{input, packed, zeros, output, all_finite, epilogue};
+  const Call call{input, reinterpret_cast<const T*>(bytes),
+                  reinterpret_cast<const T*>(bytes + zeros_), output, all_finite, epilogue};
   run_tasks(tasks_, work_, [&](int64_t i) { compute(task(i), call); });
 }
 

@@ -46,13 +46,25 @@ struct CorrelationShape {
 template <typename T>
 class Scatter;
 
+// Equal where one packed kernel serves both; it says all that packing depends on.
+using PackKey = std::vector<int64_t>;
+
+// pack() puts a kernel in the form that run() reads, as often as the kernel
+// changes; run() may be called any number of times with what it left, also that
+// of another Correlation<T> whose pack_key() is equal, whatever the batch and the
+// size of its images. Where packed_bytes() is 0 run() reads the kernel where it
+// lies; elsewhere it does not look at it. packed_bytes() is a multiple of 64.
 template <typename T>
 class Correlation {
  public:
   explicit Correlation(CorrelationShape shape);
   ~Correlation();
+  size_t packed_bytes() const { return packed_bytes_; }
+  const PackKey& pack_key() const { return pack_key_; }
+  // packed: 64-byte aligned, as is the workspace.
+  void pack(const T* kernel, void* packed) const;
   size_t workspace() const { return workspace_; }
-  void run(const T* input, const T* kernel, T* output, void* workspace,
+  void run(const T* input, const T* kernel, const void* packed, T* output, void* workspace,
            const Epilogue<T>& epilogue = {}) const;
 
  private:
@@ -93,8 +105,9 @@ class Correlation {
   void plan_rows(const CorrelationPhase& phase, Plan& plan) const;
   void plan_chunks(Plan& plan) const;
   Task task(int64_t index) const;
+  PackKey make_pack_key() const;
   const T* packed_panel(const T* packed, const Plan& plan, int64_t group, int64_t panel) const;
-  bool pack(const PackTask& task, const T* kernel, T* packed) const;
+  bool pack_panel(const PackTask& task, const T* kernel, T* packed) const;
   // One run's arguments, and what was found out about them.
   struct Call {
     const T* input;
@@ -123,7 +136,10 @@ class Correlation {
   std::vector<PackTask> pack_tasks_;
   int64_t tasks_ = 0, work_ = 0;  // work: multiplications
   int64_t parts_ = 1;  // tasks that share the panels of a block of positions
-  size_t packed_ = 0, flags_ = 0, workspace_ = 0;  // bytes before the zeros, before the flags, in all
+  // What pack() writes: panels, a row of zeros, and whether each panel is finite.
+  size_t zeros_ = 0, flags_ = 0, packed_bytes_ = 0;  // bytes before the zeros, before the flags, in all
+  PackKey pack_key_;
+  size_t workspace_ = 0;
 };
 
 }  // namespace convnet

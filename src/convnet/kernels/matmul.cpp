@@ -9,6 +9,8 @@
 
 namespace convnet {
 
+using detail::align_up;
+
 namespace {
 
 constexpr int64_t kFewRows = 4;       // packing b costs more than these
@@ -44,14 +46,20 @@ Matmul<T>::Matmul(int64_t batch, int64_t m, int64_t n, int64_t k, bool transpose
                          {{{unit, unit, line}}}};
   if (gradient) gradient_ = std::make_unique<WeightGradient<T>>(std::move(shape));
   else product_ = std::make_unique<Correlation<T>>(std::move(shape));
+  packs_b_ = product_ && !exchanged_ && batch == 1;
+}
+
+template <typename T>
+void Matmul<T>::pack(const T* b, void* packed) const {
+  if (packs_b_) product_->pack(b, packed);
 }
 
 template <typename T>
 size_t Matmul<T>::workspace() const {
   if (few_rows_) return 0;
   if (gradient_) return gradient_->workspace();
-  return product_->workspace() +
-         (transpose_first_ ? detail::align_up(static_cast<size_t>(m_ * k_) * sizeof(T)) : 0);
+  return align_up(product_->workspace()) + (packs_b_ ? 0 : product_->packed_bytes()) +
+         (transpose_first_ ? static_cast<size_t>(m_ * k_) * sizeof(T) : 0);
 }
 
 template <typename T>
@@ -82,13 +90,19 @@ void Matmul<T>::multiply_few_rows(const T* a, const T* b, T* output,
 }
 
 template <typename T>
-void Matmul<T>::run(const T* a, const T* b, T* output, void* workspace,
+void Matmul<T>::run(const T* a, const T* b, const void* packed, T* output, void* workspace,
                     const Epilogue<T>& epilogue) const {
+  char* room = static_cast<char*>(workspace);
+  if (product_ && !packs_b_) {
+    packed = room;
+    room += product_->packed_bytes();
+  }
   for (int64_t i = 0; i < batch_; ++i, a += m_ * k_, b += k_ * n_, output += m_ * n_) {
+    if (product_ && !packs_b_) product_->pack(exchanged_ ? a : b, workspace);
     if (few_rows_) {
       multiply_few_rows(a, b, output, epilogue);
     } else if (exchanged_) {
-      product_->run(b, a, output, workspace);
+      product_->run(b, a, packed, output, room);
       epilogue.apply(output, n_);
     } else if (gradient_) {
       gradient_->run(a, b, output, workspace);
@@ -97,17 +111,14 @@ void Matmul<T>::run(const T* a, const T* b, T* output, void* workspace,
         for (int64_t row = begin; row < end; ++row) epilogue.apply(output + row * n_, n_);
       });
     } else if (transpose_first_) {
-      T* rows = static_cast<T*>(workspace);
+      T* rows = reinterpret_cast<T*>(room + align_up(product_->workspace()));
       parallel_ranges(m_, 16, [&](int64_t begin, int64_t end) {
         for (int64_t k = 0; k < k_; ++k)
           for (int64_t row = begin; row < end; ++row) rows[row * k_ + k] = a[k * m_ + row];
       });
-      product_->run(rows, b, output,
-                    static_cast<char*>(workspace) +
-                        detail::align_up(static_cast<size_t>(m_ * k_) * sizeof(T)),
-                    epilogue);
+      product_->run(rows, b, packed, output, room, epilogue);
     } else {
-      product_->run(a, b, output, workspace, epilogue);
+      product_->run(a, b, packed, output, room, epilogue);
     }
   }
 }

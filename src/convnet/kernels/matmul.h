@@ -13,9 +13,13 @@ template <typename T>
 class Matmul {
  public:
   Matmul(int64_t batch, int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b);
+  // b is what is packed, if it is one matrix; see Correlation.
+  size_t packed_bytes() const { return packs_b_ ? product_->packed_bytes() : 0; }
+  PackKey pack_key() const { return packs_b_ ? product_->pack_key() : PackKey{}; }
+  void pack(const T* b, void* packed) const;
   size_t workspace() const;
   // epilogue: its channels are the columns.
-  void run(const T* a, const T* b, T* output, void* workspace,
+  void run(const T* a, const T* b, const void* packed, T* output, void* workspace,
            const Epilogue<T>& epilogue = {}) const;
 
  private:
@@ -26,6 +30,7 @@ class Matmul {
   bool few_rows_ = false;   // b is read where it lies
   bool exchanged_ = false;  // one row times rows of b: the product's input is b
   bool transpose_first_ = false;  // a is copied into the workspace, transposed
+  bool packs_b_ = false;  // ahead of run(), which otherwise packs into the workspace
   std::unique_ptr<const Correlation<T>> product_;  // one of these, or neither
   std::unique_ptr<const WeightGradient<T>> gradient_;
 };

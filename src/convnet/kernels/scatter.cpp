@@ -254,10 +254,8 @@ void Scatter<T>::compute(const Task& task, const T* input, const T* packed, T* o
 }
 
 template <typename T>
-void Scatter<T>::run(const T* input, const T* kernel, T* output, void* workspace,
+void Scatter<T>::run(const T* input, const T* packed, T* output,
                      const Epilogue<T>& epilogue) const {
-  T* packed = static_cast<T*>(workspace);
-  pack(kernel, packed);
   run_tasks(tasks_, work_,
             [&](int64_t i) { compute(task(i), input, packed, output, epilogue); });
 }

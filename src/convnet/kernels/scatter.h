@@ -17,9 +17,10 @@ class Scatter {
   static bool suits(const CorrelationShape& shape);
 
   explicit Scatter(const CorrelationShape& shape);
-  size_t workspace() const { return static_cast<size_t>(packed_) * sizeof(T); }
-  void run(const T* input, const T* kernel, T* output, void* workspace,
-           const Epilogue<T>& epilogue) const;
+  // As in Correlation.
+  size_t packed_bytes() const { return static_cast<size_t>(packed_) * sizeof(T); }
+  void pack(const T* kernel, T* packed) const;
+  void run(const T* input, const T* packed, T* output, const Epilogue<T>& epilogue) const;
 
  private:
   // Input i along an axis adds to outputs i * step + offset, one for each tap.
@@ -48,7 +49,6 @@ class Scatter {
 
   static std::vector<Axis> axes(const CorrelationShape& shape);
   Task task(int64_t index) const;
-  void pack(const T* kernel, T* packed) const;
   void compute(const Task& task, const T* input, const T* packed, T* output,
                const Epilogue<T>& epilogue) const;
   void add(const Task& task, int64_t y, int64_t x, int64_t count, const T* products,

@@ -25,18 +25,22 @@ inline void check_ends(const Attrs& attrs, const std::vector<TensorType>& in, Di
                 "a vector of " + std::to_string(channels), in[2].shape.to_string());
 }
 
-// The runner of a kernel of two inputs that ends in a bias and an activation.
+// The runner of a kernel of two inputs, the second of which it packs, that ends in
+// a bias and an activation.
 template <typename T, typename Kernel>
 Prepared prepare_with_ends(const OpCall& call, std::shared_ptr<const Kernel> kernel) {
   const bool bias = call.in.size() > 2;
   const Activation activation = activation_of(call.attrs);
-  const size_t workspace = kernel->workspace();
-  return {[kernel, bias, activation](const void* const* in, void* out, const RunContext& context) {
-            kernel->run(static_cast<const T*>(in[0]), static_cast<const T*>(in[1]),
-                        static_cast<T*>(out), context.workspace,
+  const size_t packed_bytes = kernel->packed_bytes();
+  return {[=](const void* const* in, void* out, const RunContext& context) {
+            char* packed = static_cast<char*>(context.workspace);
+            const T* second = static_cast<const T*>(in[1]);
+            kernel->pack(second, packed);
+            kernel->run(static_cast<const T*>(in[0]), second, packed, static_cast<T*>(out),
+                        packed + packed_bytes,
                         Epilogue<T>{bias ? static_cast<const T*>(in[2]) : nullptr, activation});
           },
-          workspace};
+          packed_bytes + kernel->workspace()};
 }
 
 // For vjp rules: what passes back through the activation to the sum, and the
