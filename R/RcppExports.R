@@ -45,6 +45,10 @@ cpp_set_threads <- function(count) {
     invisible(.Call(`_convnet_cpp_set_threads`, count))
 }
 
+cpp_set_isa <- function(name) {
+    invisible(.Call(`_convnet_cpp_set_isa`, name))
+}
+
 cpp_cores <- function() {
     .Call(`_convnet_cpp_cores`)
 }

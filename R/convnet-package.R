@@ -4,5 +4,5 @@
 "_PACKAGE"
 
 .onLoad <- function(libname, pkgname) {
-  apply_thread_option()
+  apply_session_options()
 }

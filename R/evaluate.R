@@ -54,7 +54,7 @@ predict.keras_model <- function(object, x = NULL, batch_size = NULL, verbose = 0
                                 callbacks = NULL, ...) {
   check_dots(list(...), names(formals()))
   check_no_callbacks(callbacks)
-  apply_thread_option()
+  apply_session_options()
   batch_size <- check_counts(batch_size %||% 32, "batch_size")
   xs <- preparing(object, model_data(object, x))
   program <- predict_program(object)

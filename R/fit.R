@@ -188,7 +188,7 @@ history_of <- function(logs, samples, validation_samples, interrupted, options) 
 
 # Runs about 100 milliseconds of batches at a time, so that R can answer.
 run_epoch <- function(model, program, job, order, batch_size, progress, callbacks) {
-  apply_thread_option()
+  apply_session_options()
   optimizer <- environment(model)$compiled$optimizer
   key <- draw_key()
   budget <- if (callbacks$wants_batches) 0 else 100
@@ -222,7 +222,7 @@ step_logs <- function(program, sums, rows) {
 }
 
 evaluate_rows <- function(model, job, rows, batch_size, progress = NULL) {
-  apply_thread_option()
+  apply_session_options()
   program <- step_program(model, job$targets, job$weighted, training = FALSE)
   sums <- numeric(length(program$names))
   batch <- done <- 0

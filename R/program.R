@@ -22,7 +22,7 @@ draw_key <- function() floor(stats::runif(2) * 2^32)
 # feeds: datasets (see as_dataset()). Draws from R's generator only when the
 # program has random operations.
 run_program <- function(program, feeds = list()) {
-  apply_thread_option()
+  apply_session_options()
   key <- if (cpp_is_random(program$handle)) draw_key() else c(0, 0)
   cpp_run(program$handle, feeds, storage_of(program$variables), key, program$n_outputs)
 }

@@ -4,6 +4,7 @@ the$floatx <- "float32"
 the$epsilon <- 1e-7
 the$image_data_format <- "channels_last"
 the$learning_phase <- NULL
+the$isa <- "auto"      # the instruction set asked for last
 the$uids <- list()     # counters behind automatic names
 the$trace <- NULL      # the record that operations go to while a layer's call() runs
 the$training <- FALSE  # its phase

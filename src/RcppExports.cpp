@@ -143,6 +143,15 @@ BEGIN_RCPP
     return R_NilValue;
 END_RCPP
 }
+// cpp_set_isa
+void cpp_set_isa(std::string name);
+RcppExport SEXP _convnet_cpp_set_isa(SEXP nameSEXP) {
+BEGIN_RCPP
+    Rcpp::traits::input_parameter< std::string >::type name(nameSEXP);
+    cpp_set_isa(name);
+    return R_NilValue;
+END_RCPP
+}
 // cpp_cores
 int cpp_cores();
 RcppExport SEXP _convnet_cpp_cores() {
@@ -228,6 +237,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_convnet_cpp_run_batches", (DL_FUNC) &_convnet_cpp_run_batches, 10},
     {"_convnet_cpp_optimizer_slots", (DL_FUNC) &_convnet_cpp_optimizer_slots, 1},
     {"_convnet_cpp_set_threads", (DL_FUNC) &_convnet_cpp_set_threads, 1},
+    {"_convnet_cpp_set_isa", (DL_FUNC) &_convnet_cpp_set_isa, 1},
     {"_convnet_cpp_cores", (DL_FUNC) &_convnet_cpp_cores, 0},
     {"_convnet_cpp_session", (DL_FUNC) &_convnet_cpp_session, 0},
     {"_convnet_cpp_release_workspace", (DL_FUNC) &_convnet_cpp_release_workspace, 0},

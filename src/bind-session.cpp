@@ -11,6 +11,14 @@ using namespace convnet;
 void cpp_set_threads(int count) { set_thread_count(count); }
 
 // [[Rcpp::export(rng = false)]]
+void cpp_set_isa(std::string name) {
+  bind::guarded([&] {
+    set_isa(name);
+    return 0;
+  });
+}
+
+// [[Rcpp::export(rng = false)]]
 int cpp_cores() { return std::max(1u, std::thread::hardware_concurrency()); }
 
 // [[Rcpp::export(rng = false)]]
@@ -18,6 +26,7 @@ Rcpp::List cpp_session() {
   return Rcpp::List::create(Rcpp::Named("threads") = thread_count(),
                             Rcpp::Named("threads_used") = threads_used(),
                             Rcpp::Named("isa") = isa_name(),
+                            Rcpp::Named("isas") = available_isas(),
                             Rcpp::Named("workspace") = static_cast<double>(shared_arena().bytes()));
 }
 

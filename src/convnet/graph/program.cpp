@@ -4,6 +4,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "../kernels/isa.h"
 #include "fuse.h"
 
 namespace convnet {
@@ -105,12 +106,12 @@ Program::Program(Record record, std::vector<int> outputs)
 
 Plan& Program::plan(const std::vector<Shape>& input_shapes) {
   const auto found = std::find_if(plans_.begin(), plans_.end(), [&](const Cached& cached) {
-    return cached.shapes == input_shapes;
+    return cached.shapes == input_shapes && cached.isa == isa_name();
   });
   if (found != plans_.end()) {
     plans_.splice(plans_.begin(), plans_, found);
   } else {
-    plans_.push_front({input_shapes, build(input_shapes)});
+    plans_.push_front({input_shapes, isa_name(), build(input_shapes)});
     if (plans_.size() > kPlans) plans_.pop_back();
   }
   return *plans_.front().plan;

@@ -33,7 +33,8 @@ class Program {
   // All update rows are carried out, whether or not they are outputs.
   Program(Record record, std::vector<int> outputs);
 
-  // The plan for inputs of these shapes; throws when they do not fit.
+  // The plan for inputs of these shapes and the instruction set in use; throws when
+  // they do not fit.
   Plan& plan(const std::vector<Shape>& input_shapes);
   int inputs() const { return static_cast<int>(input_rows_.size()); }
   const TensorType& input_type(int slot) const { return record_[input_rows_[slot]].type; }
@@ -45,6 +46,7 @@ class Program {
   static constexpr size_t kPlans = 8;
   struct Cached {
     std::vector<Shape> shapes;
+    std::string isa;
     std::unique_ptr<Plan> plan;
   };
   Record record_;
