@@ -1,16 +1,7 @@
 #include "gemm.h"
 
 #include "isa.h"
-
-#if defined(__clang__)
-#define CONVNET_UNROLL _Pragma("unroll")
-#else
-#define CONVNET_UNROLL _Pragma("GCC unroll 16")
-#endif
-
-// Forgets what is known of where a pointer points, above all its alignment: on
-// Windows GCC believes in stack alignments that it does not give (bug 54412).
-#define CONVNET_HIDE(pointer) __asm__ volatile("" : "+r"(pointer) : : "memory")
+#include "micro_kernel.h"
 
 namespace convnet {
 

@@ -32,20 +32,6 @@ struct TileArgs {
   bool relu;
 };
 
-// outer: out[r * ldc + n] (+)= sum over p of points[p][first + r] * b[p][n]
-// for all gemm.rows rows, of which those from skip to row_count are stored:
-// points[p] must be readable at first + gemm.rows - 1. b is [count][width].
-template <typename T>
-struct OuterArgs {
-  const T* const* points;
-  int64_t first, count;
-  const T* b;
-  T* out;
-  int64_t ldc;
-  int skip, row_count, column_count;
-  bool add;
-};
-
 // add_runs: to[i * to_step + j] += from[i * from_step + j] for i < count, j < length.
 // Up to 16 bytes past the last of a run are read from both, and stored to `to` as
 // they were. Runs that overlap are added up in an order that count alone decides.
@@ -101,7 +87,6 @@ struct Gemm {
   // [0] for width = lanes, [1] for width = 2 * lanes
   void (*tile[2])(const TileArgs<T>&);
   void (*dot)(const TileArgs<T>&);
-  void (*outer[2])(const OuterArgs<T>&);
   void (*add_runs)(const AddRunsArgs<T>&);
   void (*copy_runs)(const CopyRunsArgs<T>&);
   // For 1, 2 and 4 rows.

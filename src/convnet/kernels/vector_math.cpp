@@ -1,6 +1,7 @@
 #include "vector_math.h"
 
 #include "isa.h"
+#include "micro_kernel.h"
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <immintrin.h>
@@ -8,17 +9,8 @@
 #include <arm_neon.h>
 #endif
 
-#if defined(__clang__)
-#define CONVNET_UNROLL _Pragma("unroll")
-#else
-#define CONVNET_UNROLL _Pragma("GCC unroll 16")
-#endif
 #define CONVNET_INLINE CONVNET_TARGET inline __attribute__((always_inline))
 #define CONVNET_NOINLINE CONVNET_TARGET __attribute__((noinline))
-
-// Forgets what is known of where a pointer points, above all its alignment: on
-// Windows GCC believes in stack alignments that it does not give (bug 54412).
-#define CONVNET_HIDE(pointer) __asm__ volatile("" : "+r"(pointer) : : "memory")
 
 namespace convnet {
 

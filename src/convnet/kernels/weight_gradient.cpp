@@ -27,7 +27,7 @@ constexpr int64_t kPiece = 1024;        // positions worth a task of their own
 
 template <typename T>
 WeightGradient<T>::WeightGradient(CorrelationShape shape)
-    : shape_(std::move(shape)), gemm_(gemm<T>()) {
+    : shape_(std::move(shape)), gemm_(gemm<T>()), outer_(outer<T>()) {
   const int64_t K = shape_.in_channels;
   panels_ = Panels{shape_.out_channels, gemm_.lanes};
   columns_ = K < gemm_.rows;
@@ -114,13 +114,13 @@ void WeightGradient<T>::accumulate(const Task& task, int64_t panel, int64_t firs
                  args.first * shape_.in_stride;
       args.ldc = shape_.in_stride;
       args.add = true;
-      gemm_.outer[wide](args);
+      outer_.outer[wide](args);
       continue;
     }
     args.out = tile;
     args.ldc = GemmLimits::kMaxWidth;
     args.add = false;
-    gemm_.outer[wide](args);
+    outer_.outer[wide](args);
     for (int r = args.skip; r < args.row_count; ++r) {
       const int64_t tap = first_tap + (args.first + r) / K, k = (args.first + r) % K;
       T* out = column + plan.kernel_tap[tap] * shape_.tap_stride + k * shape_.in_stride;

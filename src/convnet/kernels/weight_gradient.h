@@ -1,5 +1,6 @@
 #pragma once
 #include "correlation.h"
+#include "outer.h"
 
 namespace convnet {
 
@@ -40,6 +41,7 @@ class WeightGradient {
 
   CorrelationShape shape_;
   const Gemm<T>& gemm_;
+  const Outer<T>& outer_;
   Panels panels_{};
   bool columns_ = false;  // few input channels: rows run over taps and channels together
   int64_t repeats_ = 1;     // of each input channel, into the workspace
