@@ -1,22 +1,19 @@
 # What the convolution layers share.
 
-# Checks the arguments of a convolution over n spatial dimensions.
-init_conv <- function(n, paddings = c("valid", "same")) {
-  function(args) {
-    args$filters <- check_counts(args$filters, "filters")
-    args$kernel_size <- check_counts(args$kernel_size, "kernel_size", n)
-    args$strides <- check_counts(args$strides, "strides", n)
-    args$dilation_rate <- check_counts(args$dilation_rate, "dilation_rate", n)
-    args$padding <- check_padding(args$padding, paddings)
-    args$data_format <- check_data_format(args$data_format)
-    if (any(args$strides > 1) && any(args$dilation_rate > 1)) {
-      abort_argument("`strides` and `dilation_rate` cannot both be greater than 1.",
-                     expected = "strides = 1 or dilation_rate = 1",
-                     received = paste0("strides = ", format_sizes(args$strides),
-                                       " and dilation_rate = ", format_sizes(args$dilation_rate)))
-    }
-    init_weights(args)
+# Checks the arguments that every convolution over n spatial dimensions has.
+check_conv_args <- function(args, n, paddings = c("valid", "same")) {
+  args$kernel_size <- check_counts(args$kernel_size, "kernel_size", n)
+  args$strides <- check_counts(args$strides, "strides", n)
+  args$dilation_rate <- check_counts(args$dilation_rate, "dilation_rate", n)
+  args$padding <- check_padding(args$padding, paddings)
+  args$data_format <- check_data_format(args$data_format)
+  if (any(args$strides > 1) && any(args$dilation_rate > 1)) {
+    abort_argument("`strides` and `dilation_rate` cannot both be greater than 1.",
+                   expected = "strides = 1 or dilation_rate = 1",
+                   received = paste0("strides = ", format_sizes(args$strides),
+                                     " and dilation_rate = ", format_sizes(args$dilation_rate)))
   }
+  init_weights(args)
 }
 
 # Activation, initializers, regularizers and constraints by their argument names.
@@ -33,15 +30,20 @@ init_weights <- function(args) {
   args
 }
 
-# The channel extent of an image batch; n spatial dimensions.
-channels_of <- function(input_shape, n, data_format) {
-  axis <- if (data_format == "channels_first") 2 else n + 2
-  if (length(input_shape) != n + 2) {
+check_images <- function(shape, n, data_format) {
+  if (length(shape) != n + 2) {
     abort_shape("The input has another number of dimensions.",
                 expected = paste0(n + 2, " dimensions, ", image_dimensions(n, data_format)),
-                received = paste("shape", format_shape(input_shape)))
+                received = paste("shape", format_shape(shape)))
   }
-  channels <- input_shape[axis]
+}
+
+channel_axis <- function(n, data_format) if (data_format == "channels_first") 2 else n + 2
+
+# The channel extent of an image batch; n spatial dimensions.
+channels_of <- function(input_shape, n, data_format) {
+  check_images(input_shape, n, data_format)
+  channels <- input_shape[channel_axis(n, data_format)]
   if (is.na(channels)) {
     abort_shape("The number of channels must be known.",
                 expected = paste("shape", image_dimensions(n, data_format)),
@@ -70,12 +72,26 @@ from_channels_last <- function(x, data_format) {
   emit("transpose", list(x), list(perm = c(0, n - 1, seq_len(n - 2))))
 }
 
-# The convolution, bias and activation of every family member.
-conv_call <- function(self, inputs, op, attrs) {
-  x <- channels_last(inputs, self$data_format)
-  y <- emit(op, list(x, self$kernel), attrs)
+# A batch of images with the channels last that a layer was built for.
+conv_input <- function(self, inputs, n, channels) {
+  check_images(inputs$shape, n, self$data_format)
+  found <- inputs$shape[channel_axis(n, self$data_format)]
+  if (!is.na(found) && found != channels) {
+    abort_shape("The input has another number of channels than the layer was built for.",
+                expected = paste(channels, "channels"),
+                received = paste0(found, " channels, shape ", format_shape(inputs$shape)))
+  }
+  channels_last(inputs, self$data_format)
+}
+
+# Bias and activation of every family member; y has its channels last.
+conv_output <- function(self, y) {
   if (self$use_bias) y <- y + self$bias
   activate(self$activation, from_channels_last(y, self$data_format))
+}
+
+window_attrs <- function(self, ...) {
+  list(strides = self$strides, dilation = self$dilation_rate, padding = self$padding, ...)
 }
 
 add_bias_weight <- function(self, size) {
@@ -84,11 +100,39 @@ add_bias_weight <- function(self, size) {
                                self$bias_constraint)
 }
 
-check_channels <- function(inputs, expected, data_format) {
-  channels <- inputs$shape[if (data_format == "channels_first") 2 else length(inputs$shape)]
-  if (!is.na(channels) && channels != expected) {
-    abort_shape("The input has another number of channels than the layer was built for.",
-                expected = paste(expected, "channels"),
-                received = paste0(channels, " channels, shape ", format_shape(inputs$shape)))
+# Convolution: layer_conv_1d(), layer_conv_2d(), layer_conv_3d().
+
+init_conv <- function(n, paddings = c("valid", "same")) {
+  function(args) {
+    args$filters <- check_counts(args$filters, "filters")
+    args <- check_conv_args(args, n, paddings)
+    args$groups <- check_counts(args$groups, "groups")
+    if (args$filters %% args$groups != 0) {
+      abort_argument("`groups` must divide `filters`.",
+                     expected = paste("filters that are a multiple of", args$groups),
+                     received = paste("filters =", args$filters))
+    }
+    args
   }
+}
+
+build_conv <- function(n) {
+  function(self, input_shape) {
+    channels <- channels_of(input_shape, n, self$data_format)
+    if (channels %% self$groups != 0) {
+      abort_argument("`groups` must divide the channels of the input.",
+                     expected = paste("channels that are a multiple of", self$groups),
+                     received = paste(channels, "channels"))
+    }
+    self$kernel <- self$add_weight("kernel", c(self$kernel_size, channels %/% self$groups, self$filters),
+                                   self$kernel_initializer, self$kernel_regularizer,
+                                   self$kernel_constraint)
+    add_bias_weight(self, self$filters)
+  }
+}
+
+call_conv <- function(self, inputs) {
+  n <- length(self$kernel_size)
+  x <- conv_input(self, inputs, n, self$kernel$shape[n + 1] * self$groups)
+  conv_output(self, emit("conv", list(x, self$kernel), window_attrs(self, groups = self$groups)))
 }

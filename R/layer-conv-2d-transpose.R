@@ -72,42 +72,5 @@ layer_conv_2d_transpose <- function(object, filters, kernel_size, strides = c(1L
   create_layer("Conv2DTranspose", object, layer_args())
 }
 
-is_empty_argument <- function(x) identical(x, quote(expr = ))
-
-init_conv_transpose <- function(n) {
-  init <- init_conv(n)
-  function(args) {
-    args <- init(args)
-    if (!is.null(args$output_padding)) {
-      args$output_padding <- check_counts(args$output_padding, "output_padding", n, lower = 0)
-      if (any(args$output_padding >= args$strides)) {
-        abort_argument("`output_padding` must be smaller than the strides.",
-                       expected = paste("less than", format_sizes(args$strides)),
-                       received = format_sizes(args$output_padding))
-      }
-    }
-    args
-  }
-}
-
-build_conv_transpose <- function(n) {
-  function(self, input_shape) {
-    channels <- channels_of(input_shape, n, self$data_format)
-    self$kernel <- self$add_weight("kernel", c(self$kernel_size, self$filters, channels),
-                                   self$kernel_initializer, self$kernel_regularizer,
-                                   self$kernel_constraint)
-    add_bias_weight(self, self$filters)
-  }
-}
-
-call_conv_transpose <- function(self, inputs) {
-  n <- length(self$kernel_size)
-  channels_of(inputs$shape, n, self$data_format)
-  check_channels(inputs, self$kernel$shape[n + 2], self$data_format)
-  conv_call(self, inputs, "conv_backward_data",
-            list(strides = self$strides, dilation = self$dilation_rate, padding = self$padding,
-                 output_padding = self$output_padding %||% rep(-1, n)))
-}
-
 register_layer_class("Conv2DTranspose", init = init_conv_transpose(2),
                      build = build_conv_transpose(2), call = call_conv_transpose)

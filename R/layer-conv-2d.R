@@ -43,42 +43,4 @@ layer_conv_2d <- function(object, filters, kernel_size, strides = c(1L, 1L), pad
   create_layer("Conv2D", object, layer_args())
 }
 
-init_grouped_conv <- function(n, paddings = c("valid", "same")) {
-  init <- init_conv(n, paddings)
-  function(args) {
-    args <- init(args)
-    args$groups <- check_counts(args$groups, "groups")
-    if (args$filters %% args$groups != 0) {
-      abort_argument("`groups` must divide `filters`.",
-                     expected = paste("filters that are a multiple of", args$groups),
-                     received = paste("filters =", args$filters))
-    }
-    args
-  }
-}
-
-build_conv <- function(n) {
-  function(self, input_shape) {
-    channels <- channels_of(input_shape, n, self$data_format)
-    if (channels %% self$groups != 0) {
-      abort_argument("`groups` must divide the channels of the input.",
-                     expected = paste("channels that are a multiple of", self$groups),
-                     received = paste(channels, "channels"))
-    }
-    self$kernel <- self$add_weight("kernel", c(self$kernel_size, channels %/% self$groups, self$filters),
-                                   self$kernel_initializer, self$kernel_regularizer,
-                                   self$kernel_constraint)
-    add_bias_weight(self, self$filters)
-  }
-}
-
-call_conv <- function(self, inputs) {
-  n <- length(self$kernel_size)
-  channels_of(inputs$shape, n, self$data_format)
-  check_channels(inputs, self$kernel$shape[n + 1] * self$groups, self$data_format)
-  conv_call(self, inputs, "conv",
-            list(strides = self$strides, dilation = self$dilation_rate, padding = self$padding,
-                 groups = self$groups))
-}
-
-register_layer_class("Conv2D", init = init_grouped_conv(2), build = build_conv(2), call = call_conv)
+register_layer_class("Conv2D", init = init_conv(2), build = build_conv(2), call = call_conv)

@@ -38,7 +38,7 @@ init_pooling <- function(n) {
 
 call_pooling <- function(n, op) {
   function(self, inputs) {
-    channels_of(inputs$shape, n, self$data_format)
+    check_images(inputs$shape, n, self$data_format)
     x <- channels_last(inputs, self$data_format)
     y <- emit(op, list(x), list(pool = self$pool_size, strides = self$strides, padding = self$padding))
     from_channels_last(y, self$data_format)

@@ -55,6 +55,8 @@ layer_args <- function() {
   stats::setNames(lapply(names, function(name) get(name, frame)), names)
 }
 
+is_empty_argument <- function(x) identical(x, quote(expr = ))
+
 new_layer <- function(layer_class, args) {
   own <- is.list(layer_class)
   definition <- if (own) check_definition(layer_class) else known_definition(layer_class)
@@ -85,7 +87,11 @@ new_layer <- function(layer_class, args) {
 }
 
 known_definition <- function(name) {
-  layer_classes[[check_choice(name, ls(layer_classes), "layer_class")]]
+  name <- check_string(name, "layer_class")
+  layer_classes[[name]] %||%
+    abort_argument("`layer_class` is not one of the known values.",
+                   expected = "Keras's name of a layer of this package, or a list that describes a class",
+                   received = encodeString(name, quote = "\""), remedy = suggest(name, ls(layer_classes)))
 }
 
 check_definition <- function(definition) {

@@ -350,14 +350,9 @@ test_that("the error is shown at the call that the user wrote", {
 test_that("no argument of a wrong type ends in anything but a convnet_error", {
   odd <- list(0, 2.5, NA, Inf, "a", character(), NULL, list(1, "a"), c(1, 2, 3), 2^31, sum, new.env(), iris, factor("a"),
               1i, ~a, layer_dense(units = 1), k_constant(1), layer_input(2))
-  layers <- list(
-    conv_2d = list(filters = 2, kernel_size = 1), conv_2d_transpose = list(filters = 2, kernel_size = 1),
-    dense = list(units = 2), flatten = list(), reshape = list(target_shape = c(3, 6)), activation = list(activation = "relu"),
-    dropout = list(rate = 0.1), max_pooling_2d = list(), batch_normalization = list()
-  )
   strays <- character()
   turn <- 0
-  model <- keras_model_sequential(input_shape = c(2, 3, 3), name = "fuzzed")
+  model <- keras_model_sequential(name = "fuzzed")
   check <- function(code, what) {
     error <- tryCatch({
       suppressWarnings(code)
@@ -366,18 +361,20 @@ test_that("no argument of a wrong type ends in anything but a convnet_error", {
     if (!is.null(error) && !inherits(error, "convnet_error")) strays <<- c(strays, paste0(what, ": ", conditionMessage(error)))
     while (length(model$layers)) pop_layer(model)
   }
-  for (layer in names(layers)) {
-    make <- get(paste0("layer_", layer), asNamespace("convnet"))
-    for (arg in setdiff(names(formals(make)), "object")) {
-      # A third of the values each, another one for the next argument.
+  for (name in names(layer_rows)) {
+    row <- layer_rows[[name]]
+    make <- getExportedValue("convnet", name)
+    if (!is.list(row$input)) model <- keras_model_sequential(input_shape = row$input, name = "fuzzed")
+    for (arg in setdiff(names(formals(make)), c("object", "inputs"))) {
+      # A sixth of the values each, another one for the next argument.
       turn <- turn + 1
-      for (i in which((seq_along(odd) + turn) %% 3 == 0)) {
-        args <- layers[[layer]]
+      for (i in which((seq_along(odd) + turn) %% 6 == 0)) {
+        args <- row$args
         args[arg] <- odd[i]
-        check(do.call(make, c(list(model), args)), paste(layer, arg, i))
+        check(do.call(make, if (is.list(row$input)) args else c(list(model), args)), paste(name, arg, i))
       }
     }
-    for (i in seq_along(odd)) check(do.call(make, c(odd[i], layers[[layer]])), paste(layer, "object", i))
+    for (i in seq_along(odd)) check(do.call(make, c(odd[i], row$args)), paste(name, "object", i))
   }
   expect_identical(strays, character())
 

@@ -56,56 +56,6 @@ test_that("one layer called twice has one set of weights, whose gradients add up
   expect_equal(values[[2]], matrix(12))  # d(w^2 x)/dw = 2 w x
 })
 
-test_that("gradients through layers agree with finite differences", {
-  local_float64()
-  set.seed(1)
-  layers <- list(
-    dense = list(layer_dense(units = 3, activation = "tanh"), c(2, 4)),
-    conv = list(layer_conv_2d(filters = 2, kernel_size = 3, strides = 2, padding = "same", activation = "sigmoid"), c(2, 5, 4, 2)),
-    transposed = list(layer_conv_2d_transpose(filters = 2, kernel_size = c(3, 2), strides = c(2, 1), padding = "same",
-                                              data_format = "channels_first", activation = "softplus"), c(2, 3, 4, 3)),
-    normalized = list(layer_batch_normalization(momentum = 0.5), c(4, 3)),
-    reshaped = list(layer_reshape(target_shape = c(2, 3)), c(2, 6))
-  )
-  step <- 1e-5
-  for (name in names(layers)) {
-    layer <- layers[[name]][[1]]
-    shape <- layers[[name]][[2]]
-    x <- layer_input(batch_shape = shape)
-    loss <- k_sum(k_square(layer(x)) * 0.5)
-    at <- array(rnorm(prod(shape)), shape)
-    wanted <- c(list(x), layer$trainable_weights)
-    k_set_learning_phase(1)
-    f <- k_function(x, c(list(loss), k_gradients(loss, wanted)))
-    k_set_learning_phase(0)
-    value <- function(input) f(list(input))[[1]]
-    gradients <- f(list(at))[-1]
-    expect_equal(lapply(gradients, length), lapply(wanted, function(w) as.integer(prod(w$shape))))
-    by_input <- at
-    for (i in seq_along(at)) {
-      up <- down <- at
-      up[i] <- up[i] + step
-      down[i] <- down[i] - step
-      by_input[i] <- (value(up) - value(down)) / (2 * step)
-    }
-    expect_equal(gradients[[1]], by_input, tolerance = 1e-6, label = paste(name, "gradient by the input"))
-    for (w in seq_along(layer$trainable_weights)) {
-      weight <- layer$trainable_weights[[w]]
-      start <- k_get_value(weight)
-      by_weight <- start
-      for (i in seq_along(start)) {
-        ends <- vapply(c(step, -step), function(h) {
-          k_set_value(weight, replace(start, i, start[i] + h))
-          value(at)
-        }, 0)
-        by_weight[i] <- (ends[1] - ends[2]) / (2 * step)
-      }
-      k_set_value(weight, start)
-      expect_equal(gradients[[w + 1]], by_weight, tolerance = 1e-6, label = paste(name, "gradient by", weight$name))
-    }
-  }
-})
-
 test_that("a layer class of one's own is trained, cloned and saved", {
   scale <- list(
     class_name = "Scale",

@@ -1,0 +1,192 @@
+# What every layer keeps to. layer_rows has a row for each exported layer:
+#   args    arguments, more than the defaults where a layer has more to show
+#   input   shape of its input without the samples; a list of shapes for several inputs
+#   rank    FALSE: inputs of any rank will do
+#   open    FALSE: extents other than the samples have to be known
+#   random  TRUE: training is random
+#   formats FALSE: with channels first the weights are in another order
+#   values  function(shape, i): the i-th input; default: numbers of either sign
+
+some_values <- function(shape, i = 1) array(sin(1.7 * seq_len(prod(shape)) + i) * 1.3, shape)
+
+layer_row <- function(input, ..., rank = TRUE, open = TRUE, random = FALSE, formats = TRUE, values = some_values) {
+  list(args = list(...), input = input, rank = rank, open = open, random = random, formats = formats, values = values)
+}
+
+layer_rows <- list(
+  layer_activation = layer_row(c(3, 4), activation = "tanh", rank = FALSE),
+  layer_batch_normalization = layer_row(c(3, 4), momentum = 0.7, epsilon = 0.01, rank = FALSE),
+  layer_conv_1d = layer_row(c(7, 4), filters = 6, kernel_size = 3, padding = "causal", dilation_rate = 2, groups = 2),
+  layer_conv_1d_transpose = layer_row(c(4, 3), filters = 2, kernel_size = 3, strides = 2, output_padding = 0, padding = "same"),
+  layer_conv_2d = layer_row(c(7, 6, 2), filters = 3, kernel_size = c(3, 2), strides = c(2, 1), activation = "sigmoid"),
+  layer_conv_2d_transpose = layer_row(c(3, 4, 2), filters = 3, kernel_size = c(3, 2), strides = c(2, 1), padding = "same"),
+  layer_conv_3d = layer_row(c(4, 5, 3, 2), filters = 2, kernel_size = c(1, 3, 2), strides = c(2, 1, 2), padding = "same"),
+  layer_conv_3d_transpose = layer_row(c(2, 3, 2, 2), filters = 2, kernel_size = 2, dilation_rate = c(1, 2, 1)),
+  layer_dense = layer_row(c(3, 4), units = 2, activation = "softplus", rank = FALSE, open = FALSE),
+  layer_depthwise_conv_1d = layer_row(c(7, 3), kernel_size = 3, dilation_rate = 2, depth_multiplier = 2),
+  layer_depthwise_conv_2d = layer_row(c(7, 6, 3), kernel_size = 3, strides = c(1, 2), padding = "same", depth_multiplier = 2),
+  layer_dropout = layer_row(c(3, 4), rate = 0.4, rank = FALSE, random = TRUE),
+  layer_flatten = layer_row(c(2, 3, 4), rank = FALSE),
+  layer_max_pooling_2d = layer_row(c(5, 6, 2), pool_size = c(2, 3), strides = 2, padding = "same"),
+  layer_reshape = layer_row(c(3, 4), target_shape = c(2, 6), rank = FALSE, open = FALSE),
+  layer_separable_conv_1d = layer_row(c(7, 3), filters = 4, kernel_size = 3, padding = "causal", depth_multiplier = 2),
+  layer_separable_conv_2d = layer_row(c(6, 7, 2), filters = 3, kernel_size = c(2, 3), depth_multiplier = 2)
+)
+
+row_shapes <- function(row) if (is.list(row$input)) row$input else list(row$input)
+
+row_values <- function(row, n = 2) {
+  shapes <- row_shapes(row)
+  Map(function(shape, i) row$values(c(n, shape), i), shapes, seq_along(shapes))
+}
+
+one_or_list <- function(row, x) if (is.list(row$input)) x else x[[1]]
+
+# The layer of a row with weights of all signs and sizes; arguments in `...` replace those of the row.
+row_layer <- function(name, row, ..., weights = NULL) {
+  layer <- do.call(getExportedValue("convnet", name), utils::modifyList(row$args, list(...)))
+  layer(one_or_list(row, row_values(row)))
+  set_weights(layer, weights %||% lapply(get_weights(layer), function(w) w + 0.1 * cos(seq_along(w))))
+}
+
+value_of <- function(layer, row, values = row_values(row)) as.array(layer(one_or_list(row, values)))
+
+# The layer on symbolic inputs of these shapes: the tensor, and its values.
+on_tensors <- function(layer, row, shapes) {
+  inputs <- lapply(shapes, function(shape) layer_input(batch_shape = shape))
+  y <- layer(one_or_list(row, inputs))
+  list(shape = y$shape, value = k_function(inputs, list(y))(row_values(row))[[1]])
+}
+
+expect_layer_contract <- function(name, row) {
+  local_float64()
+  layer <- row_layer(name, row)
+  check_shapes(layer, row, name)
+  check_dtypes(layer, row, name)
+  check_round_trips(layer, row, name)
+  check_gradients(layer, row, name)
+  check_data_formats(row, name)
+  check_refusals(layer, row, name)
+  if (!is.list(row$input)) check_training(row, name)
+}
+
+check_shapes <- function(layer, row, name) {
+  expected <- value_of(layer, row)
+  shapes <- row_shapes(row)
+  with_samples <- function(n, known) lapply(shapes, function(s) as.integer(c(n, if (known) s else c(rep(NA, length(s) - 1), s[length(s)]))))
+  for (case in list(list(2, TRUE), list(NA, TRUE), if (row$open) list(NA, FALSE))) {
+    if (is.null(case)) next
+    found <- on_tensors(layer, row, with_samples(case[[1]], case[[2]]))
+    known <- !is.na(found$shape)
+    expect_identical(found$shape[known], dim(expected)[known], label = paste(name, "inferred shape"))
+    if (case[[2]]) expect_identical(known, c(!is.na(case[[1]]), rep(TRUE, length(known) - 1)), label = paste(name, "known extents"))
+    expect_equal(found$value, expected, tolerance = 1e-12, label = paste(name, "on tensors"))
+  }
+  expect_identical(dim(value_of(layer, row, row_values(row, 3)))[-1], dim(expected)[-1], label = paste(name, "with other samples"))
+}
+
+check_dtypes <- function(layer, row, name) {
+  k_set_floatx("float32")
+  on.exit(k_set_floatx("float64"))
+  narrow <- row_layer(name, row, weights = get_weights(layer))
+  expect_identical(narrow(one_or_list(row, row_values(row)))$dtype, "float32", label = name)
+  expect_close(value_of(narrow, row), value_of(layer, row), 1e-5, label = paste(name, "in float32"))
+}
+
+check_round_trips <- function(layer, row, name) {
+  expected <- value_of(layer, row)
+  config <- get_config(layer)
+  arguments <- setdiff(names(formals(getExportedValue("convnet", name))), c("object", "inputs", "...", convnet:::common_args))
+  expect_identical(setdiff(arguments, names(config)), character(), label = paste(name, "arguments that its config lacks"))
+  copy <- from_config(config)
+  expect_identical(get_config(copy), config, label = paste(name, "config of the copy"))
+  copy(one_or_list(row, row_values(row)))
+  set_weights(copy, get_weights(layer))
+  expect_identical(value_of(copy, row), expected, label = paste(name, "made from its config"))
+  loaded <- readRDS(saved(layer))
+  expect_identical(get_config(loaded), config, label = paste(name, "config after readRDS()"))
+  expect_identical(value_of(loaded, row), expected, label = paste(name, "after readRDS()"))
+}
+
+# Derivatives along a direction for each input and trained weight, in both phases.
+check_gradients <- function(layer, row, name) {
+  values <- row_values(row)
+  inputs <- lapply(values, function(v) layer_input(batch_shape = dim(v)))
+  y <- layer(one_or_list(row, inputs))
+  loss <- k_sum(y * some_values(dim(value_of(layer, row)), 5))
+  weights <- layer$trainable_weights
+  for (phase in if (row$random) 0 else 0:1) {
+    k_set_learning_phase(phase)
+    run <- k_function(inputs, c(list(loss), k_gradients(loss, c(inputs, weights))))
+    gradients <- run(values)[-1]
+    k_set_learning_phase(0)
+    starts <- c(values, lapply(weights, k_get_value))
+    for (i in seq_along(starts)) {
+      direction <- some_values(dim(starts[[i]]) %||% length(starts[[i]]), i + 10)
+      ends <- vapply(c(1e-5, -1e-5), function(step) {
+        moved <- starts[[i]] + step * direction
+        if (i <= length(values)) return(run(replace(values, i, list(moved)))[[1]])
+        k_set_value(weights[[i - length(values)]], moved)
+        on.exit(k_set_value(weights[[i - length(values)]], starts[[i]]))
+        run(values)[[1]]
+      }, 0)
+      expect_equal(sum(gradients[[i]] * direction), diff(rev(ends)) / 2e-5, tolerance = 1e-6,
+                   label = paste(name, "derivative", i, "in phase", phase))
+    }
+  }
+}
+
+channels_to_front <- function(x) {
+  rank <- length(dim(x))
+  if (rank < 3) x else aperm(x, c(1, rank, seq_len(rank - 2) + 1))
+}
+
+check_data_formats <- function(row, name) {
+  if (!"data_format" %in% names(formals(getExportedValue("convnet", name))) || !row$formats) return()
+  last <- row_layer(name, row, data_format = "channels_last")
+  turned <- row
+  turned$values <- function(shape, i) channels_to_front(row$values(shape, i))
+  first <- row_layer(name, turned, data_format = "channels_first", weights = get_weights(last))
+  expect_equal(value_of(first, turned), channels_to_front(value_of(last, row)), tolerance = 1e-12,
+               label = paste(name, "with channels first"))
+}
+
+check_refusals <- function(layer, row, name) {
+  given <- row$args
+  required <- names(Filter(function(x) is.symbol(x) && !nzchar(as.character(x)), formals(getExportedValue("convnet", name))))
+  for (arg in setdiff(required, c("object", "inputs"))) {
+    expect_error(do.call(name, given[setdiff(names(given), arg)]), class = "convnet_error_argument", label = paste(name, "without", arg))
+  }
+  shapes <- row_shapes(row)
+  call_with <- function(layer, shapes) layer(one_or_list(row, lapply(shapes, function(s) layer_input(s))))
+  if (row$rank) {
+    for (turn in c("new", "built")) {
+      target <- if (turn == "built") layer else do.call(name, given)
+      expect_error(call_with(target, lapply(shapes, c, 2)), class = "convnet_error_shape", label = paste(turn, name, "with a dimension more"))
+      expect_error(call_with(target, lapply(shapes, `[`, -1)), class = "convnet_error_shape", label = paste(turn, name, "with a dimension less"))
+    }
+  }
+  if (length(layer$weights) && length(shapes) == 1) {
+    wider <- lapply(shapes, function(s) replace(s, length(s), s[length(s)] + 1))
+    expect_error(call_with(layer, wider), class = "convnet_error_shape", label = paste(name, "with another channel"))
+  }
+  expect_error(do.call(name, c(given, list(name = 3))), class = "convnet_error_argument", label = paste(name, "with a number as name"))
+}
+
+# As a layer of a model: named in the summary, trained, and not trained when frozen.
+check_training <- function(row, name) {
+  for (trainable in c(TRUE, FALSE)) {
+    model <- keras_model_sequential(input_shape = row$input)
+    do.call(name, c(list(model), row$args, list(name = "probed", trainable = trainable)))
+    layer <- model$layers[[1]]
+    expect_true(any(grepl(paste0("probed (", layer$class_name), format(model), fixed = TRUE)), label = paste(name, "in the summary"))
+    expect_length(model$trainable_weights, if (trainable) length(get_weights(layer, trainable = TRUE)) else 0)
+    x <- row_values(row, 4)[[1]]
+    before <- get_weights(model)
+    model %>% compile("sgd", "mse")
+    train_on_batch(model, x, some_values(c(4, model$output_shape[-1]), 3))
+    changed <- !mapply(identical, get_weights(model), before)
+    expect_identical(any(changed), trainable && length(before) > 0, label = paste(name, "is trained"))
+    if (trainable) expect_true(all(changed), label = paste(name, "has all of its weights trained"))
+  }
+}
