@@ -52,16 +52,10 @@ Run single(const char* op_name, Dim batch, Dim large, Dim inner, Dim small, Dim 
   const std::vector<double> steps(2, static_cast<double>(stride)), ones(2, 1), pads(2, static_cast<double>(pad));
   Attrs attrs{{"strides", steps}, {"dilation", ones}, {"pad_lo", pads}, {"size", std::vector<double>(2, size)}};
   attrs.set("groups", static_cast<double>(groups));
-  const Op* op = find_op(name);
-  OpCall call{attrs, {first->type, second->type}, {}};
-  call.out = infer_type(*op, attrs, call.in);
-  const auto out = std::make_shared<Tensor>(call.out);
-  const auto prepared = std::make_shared<const Prepared>(op->prepare(call));
-  const auto workspace = std::make_shared<const Buffer>(prepared->workspace);
-  return [=] {
-    const void* const in[] = {first->data(), second->data()};
-    prepared->run(in, out->data(), RunContext{1, 0, workspace->data()});
-  };
+  Graph g;
+  const Value out = g.emit(name, {g.input(0, first->type), g.input(1, second->type)}, attrs);
+  const auto plan = std::make_shared<Plan>(g, std::vector<Value>{out}, std::vector<Update>{});
+  return [=] { plan->run({first->data(), second->data()}, {}, 1, 0); };
 }
 
 // Convolution down, transposed convolution up, with biases, batch normalization's place taken by relu; mean square; Adam.

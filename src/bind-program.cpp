@@ -153,10 +153,12 @@ Rcpp::List cpp_predict(SEXP program, Rcpp::List datasets, double n, Rcpp::List s
     bind::ProgramPointer handle(program);
     BatchFeeder feeder(rows);
     std::vector<Tensor> whole(outputs);
+    bool again = false;
     for (Dim b = 0; b < rows.batches(); ++b) {
       feeder.load(b);
       Plan& plan = handle->plan(feeder.shapes());
-      plan.run(feeder.pointers(), variables, 0, 0);
+      plan.run(feeder.pointers(), variables, 0, 0, again);
+      again = true;
       for (int i = 0; i < outputs; ++i) {
         TensorType type = plan.output_type(i);
         const size_t bytes = type.bytes();
@@ -169,7 +171,10 @@ Rcpp::List cpp_predict(SEXP program, Rcpp::List datasets, double n, Rcpp::List s
         std::memcpy(whole[i].as<char>() + bytes / feeder.size() * (b * rows.batch_size),
                     plan.output(i), bytes);
       }
-      if (b % 16 == 15) Rcpp::checkUserInterrupt();
+      if (b % 16 == 15) {
+        Rcpp::checkUserInterrupt();  // which lets event handlers do anything
+        again = false;
+      }
     }
     Rcpp::List result(outputs);
     for (int i = 0; i < outputs; ++i)

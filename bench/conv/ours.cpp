@@ -2,6 +2,7 @@
 // activation as the graph runs them.
 //   ours [ISA]
 #include <memory>
+#include <utility>
 
 #include "core/threads.h"
 #include "graph/plan.h"
@@ -75,32 +76,29 @@ class Ours final : public Peer {
   }
 
   static Work work(const char* name, const char* op_name, const Attrs& attrs, const Tensors& in) {
-    const Op* op = find_op(op_name);
-    OpCall call{attrs, {}, {}};
-    for (const auto& t : in) call.in.push_back(t->type);
-    call.out = infer_type(*op, attrs, call.in);
-    const auto out = std::make_shared<Tensor>(call.out);
-    const auto prepared = std::make_shared<const Prepared>(op->prepare(call));
-    const auto workspace = std::make_shared<const Buffer>(prepared->workspace);
-    Work w;
-    w.name = name;
-    w.run = [=] {
-      std::vector<const void*> pointers;
-      for (const auto& t : in) pointers.push_back(t->data());
-      prepared->run(pointers.data(), out->data(), RunContext{1, 0, workspace->data()});
-    };
-    w.sum = [=] { return sum_values(out->as<float>(), out->type.shape.size()); };
-    return w;
+    Graph g;
+    std::vector<Value> inputs;
+    std::vector<const void*> pointers;
+    for (const auto& t : in) {
+      inputs.push_back(g.input(static_cast<int>(inputs.size()), t->type));
+      pointers.push_back(t->data());
+    }
+    return planned(name, Plan(g, {g.emit(op_name, inputs, attrs)}, {}), pointers, {});
   }
 
   static Work with_bias_and_relu(const char* op, const Attrs& attrs, const Held& x, const Held& k, const Held& b) {
     Graph g;
     const Value conv = g.emit(op, {g.input(0, x->type), g.variable(0, k->type)}, attrs);
     const Value y = g.emit("relu", {g.emit("add", {conv, g.variable(1, b->type)})});
-    const auto plan = std::make_shared<Plan>(g, std::vector<Value>{y}, std::vector<Update>{});
+    return planned("forward_bias_relu", Plan(g, {y}, {}), {x->data()}, {k->data(), b->data()});
+  }
+
+  static Work planned(const char* name, Plan made, const std::vector<const void*>& inputs,
+                      const std::vector<void*>& variables) {
+    const auto plan = std::make_shared<Plan>(std::move(made));
     Work w;
-    w.name = "forward_bias_relu";
-    w.run = [=] { plan->run({x->data()}, {k->data(), b->data()}, 1, 0); };
+    w.name = name;
+    w.run = [=] { plan->run(inputs, variables, 1, 0); };
     w.sum = [=] {
       return sum_values(static_cast<const float*>(plan->output(0)), plan->output_type(0).shape.size());
     };

@@ -48,8 +48,27 @@ OpCall make_call(const Op& op, const Attrs& attrs, const std::vector<Shape>& sha
   return call;
 }
 
-// Runs an operation on outputs and a workspace full of NaN, with canaries
-// around both.
+// Memory full of NaN, with canaries behind.
+class Guarded {
+ public:
+  explicit Guarded(size_t bytes) : buffer_(bytes + kCanaries), bytes_(bytes) {
+    std::memset(buffer_.data(), 0xff, bytes);
+    std::memset(buffer_.as<char>() + bytes, 0x5a, kCanaries);
+  }
+  void* data() const { return buffer_.data(); }
+  bool intact() const {
+    const char* end = buffer_.as<char>() + bytes_;
+    return std::all_of(end, end + kCanaries, [](char c) { return c == 0x5a; });
+  }
+
+ private:
+  static constexpr size_t kCanaries = 64;
+  Buffer buffer_;
+  size_t bytes_;
+};
+
+// Runs an operation on outputs, a workspace and room for what it packs full of NaN,
+// with canaries around all.
 template <typename T>
 std::vector<T> run(const Op& op, const OpCall& call, const std::vector<const T*>& in,
                    RunContext context = {1, 0, nullptr}) {
@@ -59,17 +78,18 @@ std::vector<T> run(const Op& op, const OpCall& call, const std::vector<const T*>
   const size_t size = call.out.shape.size();
   std::vector<T> out(size + 2 * kCanaries, canary);
   std::fill_n(out.begin() + kCanaries, size, std::numeric_limits<T>::quiet_NaN());
-  Buffer workspace(prepared.workspace + 64);
-  std::memset(workspace.data(), 0xff, prepared.workspace);
-  std::memset(workspace.as<char>() + prepared.workspace, 0x5a, 64);
+  const Guarded workspace(prepared.workspace), packed(prepared.packing.bytes);
   context.workspace = workspace.data();
-  const std::vector<const void*> pointers(in.begin(), in.end());
+  std::vector<const void*> pointers(in.begin(), in.end());
+  if (prepared.packing.pack) {
+    const void*& unpacked = pointers[prepared.packing.input];
+    prepared.packing.pack(&unpacked, packed.data(), context);
+    unpacked = packed.data();
+  }
   prepared.run(pointers.data(), out.data() + kCanaries, context);
-  bool intact = true;
+  bool intact = workspace.intact() && packed.intact();
   for (size_t i = 0; i < kCanaries; ++i)
     intact = intact && out[i] == canary && out[kCanaries + size + i] == canary;
-  for (size_t i = 0; i < 64; ++i)
-    intact = intact && workspace.as<char>()[prepared.workspace + i] == 0x5a;
   CHECK(intact);
   return std::vector<T>(out.begin() + kCanaries, out.end() - kCanaries);
 }

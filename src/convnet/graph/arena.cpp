@@ -4,22 +4,29 @@
 
 namespace convnet {
 
-char* Arena::reserve(size_t bytes) {
+char* Arena::reserve(size_t bytes, const void* tenant) {
+  kept_ = tenant == tenant_;
+  tenant_ = tenant;
   recent_peak_ = std::max(recent_peak_, bytes);
-  if (bytes > buffer_.bytes()) {
-    buffer_ = Buffer();  // freed first: the old values are not needed
-    buffer_ = Buffer(bytes);
-  }
+  if (bytes > buffer_.bytes()) replace(bytes);
   if (++calls_ == kWindow) {
-    if (recent_peak_ < buffer_.bytes() / 4) buffer_ = Buffer(recent_peak_);
+    if (recent_peak_ < buffer_.bytes() / 4) replace(recent_peak_);
     calls_ = 0;
     recent_peak_ = bytes;
   }
   return buffer_.as<char>();
 }
 
+// Frees first: the old values are not needed.
+void Arena::replace(size_t bytes) {
+  buffer_ = Buffer();
+  buffer_ = Buffer(bytes);
+  kept_ = false;
+}
+
 void Arena::release() {
   buffer_ = Buffer();
+  tenant_ = nullptr;
   recent_peak_ = 0;
   calls_ = 0;
 }

@@ -3,27 +3,26 @@
 #include <vector>
 
 #include "arena.h"
-#include "graph.h"
+#include "memory_plan.h"
+#include "schedule.h"
 
 namespace convnet {
-
-// variable <- value, carried out when everything else has been computed.
-struct Update {
-  int variable;  // slot
-  Value value;
-};
 
 // A graph of concrete shapes made ready to run: its live nodes in order, each
 // specialised, with memory laid out so that tensors which never live together
 // share bytes.
 class Plan {
  public:
-  Plan(const Graph& graph, const std::vector<Value>& outputs, const std::vector<Update>& updates);
+  // steady: the variables that no update changes keep their values over many runs.
+  Plan(const Graph& graph, const std::vector<Value>& outputs, const std::vector<Update>& updates,
+       bool steady = false);
 
   // inputs[slot], variables[slot]: row-major values. Reads precede writes:
   // variables change only after every output and update has been computed.
+  // again: since the last run of this plan nobody but its updates has changed a
+  // variable; what a steady plan settled then is used again.
   void run(const std::vector<const void*>& inputs, const std::vector<void*>& variables,
-           uint64_t key, uint32_t step);
+           uint64_t key, uint32_t step, bool again = false);
 
   // The i-th output of the last run; gone with the next run of any plan. It may
   // lie in the memory of an input or a variable.
@@ -31,6 +30,8 @@ class Plan {
   const TensorType& output_type(int i) const { return output_types_[i]; }
   size_t arena_bytes() const { return arena_bytes_; }
   size_t steps() const { return steps_.size(); }
+  // How many of them the first run of several does for all.
+  size_t prologue() const { return prologue_; }
 
  private:
   enum class Place : uint8_t { arena, input, variable, constant };
@@ -51,19 +52,21 @@ class Plan {
   };
 
   const void* pointer_of(const Location& location) const;
-  std::vector<Value> live_nodes(const Graph& graph, const std::vector<Value>& roots) const;
-  void lay_out(const Graph& graph, const std::vector<Value>& live, const std::vector<Value>& roots,
-               const std::vector<Update>& updates);
+  void locate_leaves(const Graph& graph, const Schedule& schedule);
+  void lay_out(const Graph& graph, Schedule schedule, const std::vector<Value>& roots,
+               OffsetAllocator& memory);
+  void copy_changing_roots(const Graph& graph, const std::vector<Value>& roots,
+                           const std::vector<Update>& updates, OffsetAllocator& memory);
 
   std::vector<Step> steps_;
-  std::vector<Location> location_;  // of each graph node, while planning
+  size_t prologue_ = 0;
+  std::vector<Location> location_;  // of each value, while planning
   std::vector<Location> outputs_;
   std::vector<TensorType> output_types_;
   std::vector<Write> writes_;
   std::vector<std::shared_ptr<const Tensor>> constants_;
   std::vector<const void*> arguments_;  // reused by run()
   size_t arena_bytes_ = 0;
-  size_t max_inputs_ = 0;
 
   char* arena_ = nullptr;
   const std::vector<const void*>* inputs_ = nullptr;

@@ -95,6 +95,7 @@ Program::Program(Record record, std::vector<int> outputs)
       input_rows_[row.slot] = static_cast<int>(i);
     }
     random_ = random_ || row.attrs.has("stream");
+    steady_ = steady_ && row.op != "gradient";
     for (int input : row.inputs)
       if (input < 0 || input >= static_cast<int>(i))
         throw std::logic_error("a row of a record reads a row that does not precede it");
@@ -127,7 +128,7 @@ std::unique_ptr<Plan> Program::build(const std::vector<Shape>& input_shapes) con
   const auto end_of_outputs = roots.begin() + outputs_.size();
   for (size_t i = 0; i < lowering.updates.size(); ++i) lowering.updates[i].value = end_of_outputs[i];
   return std::make_unique<Plan>(graph, std::vector<Value>(roots.begin(), end_of_outputs),
-                                lowering.updates);
+                                lowering.updates, steady_);
 }
 
 }  // namespace convnet

@@ -25,22 +25,25 @@ inline void check_ends(const Attrs& attrs, const std::vector<TensorType>& in, Di
                 "a vector of " + std::to_string(channels), in[2].shape.to_string());
 }
 
-// The runner of a kernel of two inputs, the second of which it packs, that ends in
-// a bias and an activation.
+// A kernel of two inputs, the second of which may be packed, that ends in a bias and
+// an activation.
 template <typename T, typename Kernel>
 Prepared prepare_with_ends(const OpCall& call, std::shared_ptr<const Kernel> kernel) {
   const bool bias = call.in.size() > 2;
   const Activation activation = activation_of(call.attrs);
-  const size_t packed_bytes = kernel->packed_bytes();
-  return {[=](const void* const* in, void* out, const RunContext& context) {
-            char* packed = static_cast<char*>(context.workspace);
-            const T* second = static_cast<const T*>(in[1]);
-            kernel->pack(second, packed);
-            kernel->run(static_cast<const T*>(in[0]), second, packed, static_cast<T*>(out),
-                        packed + packed_bytes,
-                        Epilogue<T>{bias ? static_cast<const T*>(in[2]) : nullptr, activation});
-          },
-          packed_bytes + kernel->workspace()};
+  Prepared prepared{[=](const void* const* in, void* out, const RunContext& context) {
+                      const T* second = static_cast<const T*>(in[1]);  // or what pack() left
+                      kernel->run(static_cast<const T*>(in[0]), second, second, static_cast<T*>(out),
+                                  context.workspace,
+                                  {bias ? static_cast<const T*>(in[2]) : nullptr, activation});
+                    },
+                    kernel->workspace()};
+  if (kernel->packed_bytes() > 0)
+    prepared.packing = {1, kernel->pack_key(), kernel->packed_bytes(),
+                        [kernel](const void* const* in, void* packed, const RunContext&) {
+                          kernel->pack(static_cast<const T*>(in[0]), packed);
+                        }};
+  return prepared;
 }
 
 // For vjp rules: what passes back through the activation to the sum, and the

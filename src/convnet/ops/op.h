@@ -81,10 +81,20 @@ struct RunContext {
 // Op::in_place says so.
 using Runner = std::function<void(const void* const* in, void* out, const RunContext& context)>;
 
+// A form of one of its inputs that an operation reads in place of that input. One
+// is made for all operations that read the same input and give equal keys.
+struct Packing {
+  int input = 0;
+  std::vector<int64_t> key;
+  size_t bytes = 0;
+  Runner pack;  // in[0]: the input; none when the operation reads it as it is
+};
+
 // An operation specialised to concrete shapes.
 struct Prepared {
   Runner run;
   size_t workspace = 0;
+  Packing packing = {};
 };
 
 // An operation. Each lives in one file of this folder; ops.inc lists them all.

@@ -74,7 +74,8 @@ LoopResult run_batches(Program& program, const std::vector<void*>& variables, co
   for (Dim b = first_batch; b < rows.batches(); ++b) {
     feeder.load(b);
     Plan& plan = program.plan(feeder.shapes());
-    plan.run(feeder.pointers(), variables, key, static_cast<uint32_t>(b));
+    plan.run(feeder.pointers(), variables, key, static_cast<uint32_t>(b),
+             !training && b > first_batch);
     for (int i = 0; i < scalars; ++i)
       result.sums[i] += scalar_value(plan, i) * static_cast<double>(feeder.size());
     if (training) {

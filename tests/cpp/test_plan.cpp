@@ -1,0 +1,141 @@
+// What a plan computes once for many runs, what it packs once for many readers, and
+// that a run allocates nothing.
+#include <algorithm>
+#include <vector>
+
+#include "graph/fuse.h"
+#include "graph/plan.h"
+#include "test.h"
+
+using namespace convnet;
+
+namespace {
+
+using Floats = std::vector<float>;
+
+TensorType f32(const Shape& shape) { return {DType::f32, shape}; }
+
+Floats numbers(Dim n, float scale, int seed) {
+  Floats values(n);
+  for (Dim i = 0; i < n; ++i) values[i] = scale * static_cast<float>((i * 37 + seed * 11) % 101 - 50);
+  return values;
+}
+
+Floats output(const Plan& plan, int i) {
+  const auto* values = static_cast<const float*>(plan.output(i));
+  return Floats(values, values + plan.output_type(i).shape.size());
+}
+
+const Attrs kSame{{"strides", number_list({1, 1})}, {"dilation", number_list({1, 1})},
+                  {"padding", std::string("same")}};
+const Shape kImage{2, 9, 7, 16}, kKernel{3, 3, 16, 24};
+
+// The mean over the columns of a variable, times the input, plus the variable.
+struct Scaled {
+  Graph graph;
+  Value x = graph.input(0, f32({3, 4}));
+  Value w = graph.variable(0, f32({5, 4}));
+  Value mean = graph.emit("mean", {w}, {{"axes", number_list({0})}});
+  Value product = graph.emit("multiply", {x, mean});
+  Floats input = numbers(12, 0.1f, 1), weights = numbers(20, 0.1f, 2);
+
+  Floats expected() const {
+    Floats result(12);
+    for (int c = 0; c < 4; ++c) {
+      float sum = 0;
+      for (int r = 0; r < 5; ++r) sum += weights[r * 4 + c];
+      for (int r = 0; r < 3; ++r) result[r * 4 + c] = input[r * 4 + c] * (sum / 5);
+    }
+    return result;
+  }
+};
+
+void check_near(const Floats& found, const Floats& expected, double tolerance) {
+  CHECK_CLOSE(std::vector<double>(found.begin(), found.end()),
+              std::vector<double>(expected.begin(), expected.end()), tolerance);
+}
+
+}  // namespace
+
+TEST(what_depends_on_variables_alone_is_settled) {
+  Scaled s;
+  Plan plan(s.graph, {s.product}, {}, true);
+  CHECK_EQ(plan.prologue(), 1u);
+  CHECK_EQ(Plan(s.graph, {s.product}, {}).prologue(), 0u);
+  // A variable that the plan itself changes is not steady.
+  CHECK_EQ(Plan(s.graph, {s.product}, {{0, s.w}}, true).prologue(), 0u);
+  plan.run({s.input.data()}, {s.weights.data()}, 0, 0);
+  check_near(output(plan, 0), s.expected(), 1e-6);
+  s.input = numbers(12, 0.2f, 5);
+  plan.run({s.input.data()}, {s.weights.data()}, 0, 0, true);
+  check_near(output(plan, 0), s.expected(), 1e-6);
+  s.weights = numbers(20, 0.3f, 7);
+  plan.run({s.input.data()}, {s.weights.data()}, 0, 0);
+  check_near(output(plan, 0), s.expected(), 1e-6);
+}
+
+TEST(what_was_settled_is_lost_with_another_run) {
+  Scaled s;
+  Plan plan(s.graph, {s.product}, {}, true);
+  plan.run({s.input.data()}, {s.weights.data()}, 0, 0);
+  Graph other;
+  const Value x = other.input(0, f32({1000}));
+  const Floats ones(1000, 1);
+  Plan between(other, {other.emit("exp", {x})}, {}, true);
+  between.run({ones.data()}, {}, 0, 0);
+  plan.run({s.input.data()}, {s.weights.data()}, 0, 0, true);
+  check_near(output(plan, 0), s.expected(), 1e-6);
+  shared_arena().release();
+  plan.run({s.input.data()}, {s.weights.data()}, 0, 0, true);
+  check_near(output(plan, 0), s.expected(), 1e-6);
+}
+
+// An arena that shrinks in a run moves.
+TEST(what_was_settled_survives_a_shrinking_arena) {
+  Scaled s;
+  Plan plan(s.graph, {s.product}, {}, true);
+  shared_arena().release();
+  shared_arena().reserve(1 << 20, nullptr);
+  plan.run({s.input.data()}, {s.weights.data()}, 0, 0);
+  for (int i = 0; i < 1200; ++i) {
+    plan.run({s.input.data()}, {s.weights.data()}, 0, 0, true);
+    check_near(output(plan, 0), s.expected(), 1e-6);
+  }
+  CHECK(shared_arena().bytes() < (1 << 20));
+}
+
+TEST(settled_values_do_not_grow_and_are_not_random) {
+  Graph g;
+  const Value w = g.variable(0, f32({4}));
+  const Value wide = g.emit("broadcast_to", {w}, {{"shape", number_list({100, 4})}});
+  const Value dropped = g.emit("dropout", {w}, {{"rate", number_list(0.5)}, {"stream", number_list(1)}});
+  CHECK_EQ(Plan(g, {g.emit("exp", {wide}), g.emit("exp", {dropped})}, {}, true).prologue(), 0u);
+}
+
+TEST(one_packing_serves_all_that_read_a_kernel_alike) {
+  Graph g;
+  const Value x = g.input(0, f32(kImage)), small = g.input(1, f32({1, 4, 4, 16}));
+  const Value w = g.variable(0, f32(kKernel));
+  const Value a = g.emit("conv", {x, w}, kSame), b = g.emit("conv", {small, w}, kSame);
+  const Value back = g.emit("conv_backward_data", {g.emit("relu", {a}), w},
+                            Attrs(kSame).set("output_padding", number_list({-1, -1})));
+  CHECK_EQ(Plan(g, {a}, {}).steps(), 2u);
+  CHECK_EQ(Plan(g, {a, b}, {}).steps(), 3u);
+  Plan plan(g, {a, b, back}, {}), steady(g, {a, b, back}, {}, true);
+  CHECK_EQ(plan.steps(), 6u);  // the transposed kernel is packed otherwise
+  CHECK_EQ(steady.prologue(), 2u);
+  CHECK_EQ(plan.prologue(), 0u);
+  for (int seed : {1, 2}) {
+    const Floats image = numbers(g.shape(x).size(), 0.01f, seed), other = numbers(256, 0.02f, seed);
+    Floats kernel = numbers(g.shape(w).size(), 0.01f, seed + 3);
+    plan.run({image.data(), other.data()}, {kernel.data()}, 0, 0);
+    const std::vector<Floats> expected = {output(plan, 0), output(plan, 1), output(plan, 2)};
+    for (bool again : {false, true, true}) {
+      steady.run({image.data(), other.data()}, {kernel.data()}, 0, 0, again);
+      for (int i = 0; i < 3; ++i) CHECK(output(steady, i) == expected[i]);
+    }
+    Plan alone(g, {b}, {});
+    alone.run({image.data(), other.data()}, {kernel.data()}, 0, 0);
+    CHECK(output(alone, 0) == expected[1]);
+  }
+}
