@@ -1,7 +1,7 @@
 # A record is a flat table of rows: operations, layer calls, and their inputs by
 # position. Tensors point into it. Rows are lists of
 #   op      an operation of the core, or "input", "variable", "constant",
-#           "gradient", "update", and above the core "layer" and "output"
+#           "gradient", "update", "scan", "output", and above the core "layer"
 #   attrs, inputs, where, shape, dtype; slot, value, call where they apply.
 # A trace is the record in which every layer call has been replaced by its
 # operations, for one phase; a program is made from it.
@@ -16,6 +16,8 @@ new_record <- function() {
   record$updates <- list()    # tensors of "update" rows
   record$origins <- list()    # what this record replays: list(record, tensors by row)
   record$forward <- NULL      # where the rows went when records were merged
+  record$outer <- NULL        # of the body of a scan: the record around it
+  record$captured <- integer()  # rows of that record that the body reads
   record
 }
 
@@ -99,10 +101,7 @@ merge_records <- function(into, from) {
 # The row that stands for a tensor in this record.
 row_in <- function(tensor, record) {
   if (is_variable(tensor)) return(variable_row(tensor, record))
-  if (is_constant(tensor)) {
-    return(append_row(record, "constant", shape = tensor$shape, dtype = tensor$dtype,
-                      value = tensor$value)$row)
-  }
+  if (is_constant(tensor)) return(constant_row(tensor, record))
   if (identical(record_of(tensor), record)) return(tensor$row)
   for (origin in rev(record$origins)) {
     if (identical(origin$record, record_of(tensor))) {
@@ -110,11 +109,19 @@ row_in <- function(tensor, record) {
       return(origin$tensors[[as.character(tensor$row)]]$row)
     }
   }
+  if (!is.null(record$outer)) return(captured_row(tensor, record))
   abort_argument("A tensor of another model was used here.",
                  remedy = "Use tensors of the model itself, or add the other tensor as an input.")
 }
 
+constant_row <- function(constant, record) {
+  if (!is.null(record$outer)) return(captured_row(constant, record))
+  append_row(record, "constant", shape = constant$shape, dtype = constant$dtype,
+             value = constant$value)$row
+}
+
 variable_row <- function(variable, record) {
+  if (!is.null(record$outer)) return(captured_row(variable, record))
   slot <- slot_of(record, "variables", variable)
   for (i in seq_along(record$rows)) {
     row <- record$rows[[i]]
@@ -161,6 +168,7 @@ replay_row <- function(origin, row, record) {
     output = inputs[[1]][[row$attrs$index]],
     gradient = gradient_row(inputs[[1]], inputs[[2]], record),
     update = update_row(inputs[[1]], inputs[[2]], record),
+    scan = replay_scan(inputs, row),
     emit(row$op, inputs, row$attrs)
   )
 }

@@ -14,12 +14,19 @@ std::shared_ptr<const Tensor> constant_from_r(const Rcpp::List& row) {
       row["value"], bind::type_from_r(row["shape"], row["dtype"]), check));
 }
 
+Record record_from_r(const Rcpp::List& rows);
+
+std::vector<int> positions_from_r(const Rcpp::IntegerVector& rows) {
+  std::vector<int> positions;
+  for (int row : rows) positions.push_back(row - 1);
+  return positions;
+}
+
 Row row_from_r(const Rcpp::List& from) {
   Row row;
   row.op = Rcpp::as<std::string>(from["op"]);
   row.where = Rcpp::as<std::string>(from["where"]);
-  row.inputs = Rcpp::as<std::vector<int>>(from["inputs"]);
-  for (int& input : row.inputs) --input;
+  row.inputs = positions_from_r(from["inputs"]);
   if (row.op == "constant") {
     row.value = constant_from_r(from);
   } else if (row.op == "input" || row.op == "variable") {
@@ -28,7 +35,18 @@ Row row_from_r(const Rcpp::List& from) {
   } else {
     row.attrs = bind::attrs_from_r(from["attrs"]);
   }
+  if (row.op == "scan") {
+    const Rcpp::List body = from["body"];
+    row.body = std::make_shared<Body>(
+        Body{record_from_r(body["rows"]), positions_from_r(body["outputs"])});
+  }
   return row;
+}
+
+Record record_from_r(const Rcpp::List& rows) {
+  Record record;
+  for (R_xlen_t i = 0; i < rows.size(); ++i) record.push_back(row_from_r(rows[i]));
+  return record;
 }
 
 Rows rows_from_r(const Rcpp::List& datasets, const Rcpp::IntegerVector& order, double batch_size) {
@@ -101,11 +119,7 @@ Rcpp::List cpp_infer(std::string op, Rcpp::List attrs, Rcpp::List shapes,
 // [[Rcpp::export(rng = false)]]
 SEXP cpp_program(Rcpp::List rows, Rcpp::IntegerVector outputs) {
   return bind::guarded([&]() -> SEXP {
-    Record record;
-    for (R_xlen_t i = 0; i < rows.size(); ++i) record.push_back(row_from_r(rows[i]));
-    std::vector<int> wanted;
-    for (int row : outputs) wanted.push_back(row - 1);
-    return bind::ProgramPointer(new Program(std::move(record), std::move(wanted)));
+    return bind::ProgramPointer(new Program(record_from_r(rows), positions_from_r(outputs)));
   });
 }
 

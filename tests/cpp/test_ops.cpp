@@ -209,6 +209,7 @@ std::vector<OpCase> differentiable() {
       {"sum_to", {real({3, 2, 4})}, {{"shape", list({2, 1})}}},
       {"sum_to", {real({3, 2})}, {{"shape", list({})}}},
       {"reshape", {real({2, 3, 4})}, {{"shape", list({0, -1})}}},
+      {"reshape", {real({6, 4}), real({2, 3, 5})}, {{"shape", list({0, 0, 4})}}},
       {"transpose", {real({2, 3, 4})}, {{"perm", list({2, 0, 1})}}},
       {"concatenate", {real({2, 3}), real({2, 1}), real({2, 2})}, {{"axis", one(-1)}}},
       {"concatenate", {real({2, 3})}, {{"axis", one(0)}}},
@@ -857,6 +858,14 @@ TEST(reshape_rules) {
   CHECK_THROWS(inferred("reshape", {f32({kUnknown, 6})}, to({0, 7})), "shape");
   CHECK_THROWS(inferred("reshape", {f32({2, 3})}, to({-1, -1})), "argument");
   CHECK_THROWS(inferred("reshape", {f32({2, 3})}, to({-2})), "argument");
+  const auto like = [&](const Shape& x, const Shape& other, const std::vector<Dim>& shape) {
+    return inferred("reshape", {f32(x), f32(other)}, to(shape));
+  };
+  CHECK_EQ(like({6, 4}, {2, 3, 5}, {0, 0, 4}), (Shape{2, 3, 4}));
+  CHECK_EQ(like({6, 4}, {2, 3, 5}, {0, -1, 2}), (Shape{2, 6, 2}));
+  CHECK_EQ(like({kUnknown, 4}, {kUnknown, kUnknown, 5}, {0, 0, 4}), (Shape{kUnknown, kUnknown, 4}));
+  CHECK_EQ(like({6, 4}, {kUnknown, 3, 5}, {0, 0, -1}), (Shape{kUnknown, 3, kUnknown}));
+  CHECK_THROWS(like({6, 4}, {2, 2, 5}, {0, 0, 4}), "shape");
   CHECK_EQ(values("reshape", {bools({4}, {1, 0, 0, 1})}, to({2, 2})), (Numbers{1, 0, 0, 1}));
 }
 

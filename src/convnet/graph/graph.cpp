@@ -1,7 +1,5 @@
 #include "graph.h"
 
-#include "../ops/build.h"
-
 namespace convnet {
 
 namespace {
@@ -70,45 +68,6 @@ Value Graph::emit(const std::string& name, std::vector<Value> inputs, Attrs attr
   const Value v = append(std::move(node));
   index_.emplace(key, v);
   return v;
-}
-
-std::vector<Value> Graph::gradients(Value loss, const std::vector<Value>& wrt) {
-  const std::string where = where_;
-  // A node matters when loss depends on it and it depends on one of wrt.
-  std::vector<char> matters(loss + 1, 0);
-  for (Value v : wrt)
-    if (v <= loss) matters[v] = 1;
-  for (Value v = 0; v <= loss; ++v)
-    for (Value in : nodes_[v].inputs) matters[v] = matters[v] || matters[in];
-
-  std::vector<Value> cotangent(loss + 1, kNone);
-  if (matters[loss] && is_float(type(loss).dtype))
-    cotangent[loss] = broadcast_to(*this, scalar(1, type(loss).dtype), shape(loss));
-  for (Value v = loss; v >= 0; --v) {
-    if (cotangent[v] == kNone || !matters[v]) continue;
-    const Node& node = nodes_[v];
-    if (node.kind != NodeKind::operation || !node.op->vjp) continue;
-    where_ = node.where;
-    OpCall call{node.attrs, {}, node.type};
-    for (Value in : node.inputs) call.in.push_back(type(in));
-    const auto grads = node.op->vjp(*this, call, node.inputs, v, cotangent[v]);
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-      const Value in = node.inputs[i];
-      if (grads[i] == kNone || !matters[in]) continue;
-      if (shape(grads[i]) != shape(in))
-        throw std::logic_error(std::string("the gradient of ") + node.op->name +
-                               " has another shape than its input");
-      cotangent[in] = cotangent[in] == kNone ? grads[i] : add(*this, cotangent[in], grads[i]);
-    }
-  }
-  where_ = where;
-  std::vector<Value> result;
-  for (Value v : wrt) {
-    const bool reached = v <= loss && cotangent[v] != kNone;
-    result.push_back(reached ? cotangent[v]
-                             : broadcast_to(*this, scalar(0, type(v).dtype), shape(v)));
-  }
-  return result;
 }
 
 }  // namespace convnet

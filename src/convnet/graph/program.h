@@ -1,30 +1,12 @@
 #pragma once
 #include <list>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "plan.h"
+#include "record.h"
 
 namespace convnet {
-
-// One row of a record, as R writes it. op is the name of an operation, or
-//   input     a fed tensor (slot; type may have unknown extents)
-//   variable  stored state (slot, type)
-//   constant  (value)
-//   gradient  d sum(inputs[0]) / d inputs[1]
-//   update    variable row inputs[0] <- inputs[1]; the row stands for the new value
-struct Row {
-  std::string op;
-  Attrs attrs;
-  std::vector<int> inputs;
-  std::string where;
-  int slot = -1;
-  TensorType type;
-  std::shared_ptr<const Tensor> value;
-};
-
-using Record = std::vector<Row>;
 
 // A record with the rows that are wanted from it. Specialised to the shapes of
 // what it is fed; the plans of the last few shapes are kept.
