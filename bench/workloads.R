@@ -2,6 +2,7 @@
 # bench/results-workloads.md:
 #   Rscript bench/workloads.R [--only W1,W3] [--rounds 7] [--threads 1,2] [--steps 4] [--quick]
 #                             [--output bench/results-workloads.md]
+# --memory W1 only runs a workload and prints the largest resident size of this process, in kB (Linux).
 # Peers take turns, one timing each a round; bench/README.md says how the table is to be read.
 
 suppressPackageStartupMessages(library(convnet))
@@ -10,104 +11,10 @@ Sys.setenv(CONVNET_BENCH_ROOT = normalizePath(file.path(dirname(file), "..")))
 source(file.path(dirname(file), "peers.R"))
 
 options <- options_of(commandArgs(trailingOnly = TRUE), list(only = "", rounds = 7, threads = "1,2", steps = 4,
-  quick = FALSE, output = file.path(root, "bench", "results-workloads.md")), quick = list(rounds = 3, threads = "1", steps = 2))
+  quick = FALSE, memory = "", output = file.path(root, "bench", "results-workloads.md")), quick = list(rounds = 3, threads = "1", steps = 2))
 
-# Workloads -----------------------------------------------------------------------------------------------------------
-
-random <- function(...) array(stats::runif(prod(...)), c(...))
-leaky <- function(x) activation_relu(x, alpha = 0.3)
-
-workloads <- list(
-  W1 = list(title = "mnist_cnn, batch 128", build = function() {
-    model <- keras_model_sequential(input_shape = c(28, 28, 1)) %>%
-      layer_conv_2d(32, 3, activation = "relu") %>%
-      layer_conv_2d(64, 3, activation = "relu") %>%
-      layer_max_pooling_2d(2) %>%
-      layer_dropout(0.25) %>%
-      layer_flatten() %>%
-      layer_dense(128, activation = "relu") %>%
-      layer_dropout(0.5) %>%
-      layer_dense(10, activation = "softmax")
-    list(model = model, loss = "categorical_crossentropy", x = random(c(128, 28, 28, 1)),
-      y = diag(10)[sample(10, 128, replace = TRUE), ])
-  }),
-  W2 = list(title = "convolutional autoencoder, batch 128", build = function() {
-    model <- keras_model_sequential(input_shape = c(28, 28, 1)) %>%
-      layer_conv_2d(32, 3, padding = "same", activation = "relu") %>%
-      layer_max_pooling_2d(2, padding = "same") %>%
-      layer_conv_2d(32, 3, padding = "same", activation = "relu") %>%
-      layer_max_pooling_2d(2, padding = "same") %>%
-      layer_conv_2d_transpose(32, 3, strides = 2, padding = "same", activation = "relu") %>%
-      layer_conv_2d_transpose(32, 3, strides = 2, padding = "same", activation = "relu") %>%
-      layer_conv_2d(1, 3, padding = "same", activation = "sigmoid")
-    list(model = model, loss = "binary_crossentropy", x = random(c(128, 28, 28, 1)), y = round(random(c(128, 28, 28, 1))))
-  }),
-  W3 = list(title = "DCGAN generator 32x32, batch 64", build = function() {
-    model <- keras_model_sequential(input_shape = 100) %>%
-      layer_dense(4 * 4 * 256, use_bias = FALSE) %>%
-      layer_batch_normalization() %>%
-      layer_activation(leaky) %>%
-      layer_reshape(c(4, 4, 256)) %>%
-      layer_conv_2d_transpose(128, 5, strides = 2, padding = "same", use_bias = FALSE) %>%
-      layer_batch_normalization() %>%
-      layer_activation(leaky) %>%
-      layer_conv_2d_transpose(64, 5, strides = 2, padding = "same", use_bias = FALSE) %>%
-      layer_batch_normalization() %>%
-      layer_activation(leaky) %>%
-      layer_conv_2d_transpose(3, 5, strides = 2, padding = "same", use_bias = FALSE, activation = "tanh")
-    list(model = model, loss = "mse", x = random(c(64, 100)), y = random(c(64, 32, 32, 3)))
-  }),
-  W5 = list(title = "deconvolutional VAE's encoder and decoder, batch 100", build = function() {
-    model <- keras_model_sequential(input_shape = c(28, 28, 1)) %>%
-      layer_conv_2d(1, 2, padding = "same", activation = "relu") %>%
-      layer_conv_2d(64, 2, strides = 2, padding = "same", activation = "relu") %>%
-      layer_conv_2d(64, 3, padding = "same", activation = "relu") %>%
-      layer_conv_2d(64, 3, padding = "same", activation = "relu") %>%
-      layer_flatten() %>%
-      layer_dense(128, activation = "relu") %>%
-      layer_dense(2) %>%
-      layer_dense(128, activation = "relu") %>%
-      layer_dense(64 * 14 * 14, activation = "relu") %>%
-      layer_reshape(c(14, 14, 64)) %>%
-      layer_conv_2d_transpose(64, 3, padding = "same", activation = "relu") %>%
-      layer_conv_2d_transpose(64, 3, padding = "same", activation = "relu") %>%
-      layer_conv_2d_transpose(64, 3, strides = 2, activation = "relu") %>%
-      layer_conv_2d(1, 2, activation = "sigmoid")
-    list(model = model, loss = "binary_crossentropy", x = random(c(100, 28, 28, 1)), y = round(random(c(100, 28, 28, 1))))
-  }),
-  W7 = list(title = "FSRCNN x3, batch 16", build = function() {
-    model <- keras_model_sequential(input_shape = c(32, 32, 1)) %>%
-      layer_conv_2d(56, 5, padding = "same", activation = "relu") %>%
-      layer_conv_2d(12, 1, activation = "relu")
-    for (i in 1:4) model %>% layer_conv_2d(12, 3, padding = "same", activation = "relu")
-    model %>%
-      layer_conv_2d(56, 1, activation = "relu") %>%
-      layer_conv_2d_transpose(1, 9, strides = 3, padding = "same")
-    list(model = model, loss = "mse", x = random(c(16, 32, 32, 1)), y = random(c(16, 96, 96, 1)))
-  })
-)
-missing_workloads <- c(W4 = "U-Net: layer_concatenate, keras_model()", W6 = "ConvLSTM2D: layer_conv_lstm_2d, layer_conv_3d",
-  W8 = "imdb_cnn: layer_embedding, layer_conv_1d, layer_global_max_pooling_1d")
+source(file.path(dirname(file), "workloads-models.R"))
 if (nzchar(options$only)) workloads <- workloads[strsplit(options$only, ",", fixed = TRUE)[[1]]]
-
-# Multiply-adds that cannot be saved, times two, of one row's way through the model: of convolutions and dense layers.
-flop <- function(model) {
-  of <- vapply(model$layers, function(layer) {
-    weights <- layer$get_weights()
-    if (length(weights) == 0 || length(dim(weights[[1]])) < 2) return(0)
-    kernel <- dim(weights[[1]])
-    positions <- function(shape) prod(unlist(shape)[-c(1, length(shape))])
-    transposed <- grepl("transpose", layer$name)
-    2 * prod(kernel) * if (length(kernel) == 2) 1 else positions(if (transposed) layer$input_shape else layer$output_shape)
-  }, 0)
-  arithmetic <- of[of > 0]
-  # Backward once more for the weights and once more for the data, but for the first layer.
-  list(forward = sum(arithmetic), step = 3 * sum(arithmetic) - arithmetic[1])
-}
-
-rows_of <- function(x, rows) {
-  if (length(dim(x)) == 2) x[rows, , drop = FALSE] else x[rows, , , , drop = FALSE]
-}
 
 # Peers ---------------------------------------------------------------------------------------------------------------
 
@@ -133,6 +40,20 @@ ours <- function(name) {
     step = function() seconds(function() fit(model, x, y, batch_size = batch, epochs = 1, verbose = 0), 1) / options$steps,
     predict1 = function() seconds(function() predict(model, one), 50),
     predict = function() seconds(function() predict(model, w$x, batch_size = batch), 2))
+}
+
+peak_memory <- function() {
+  as.numeric(gsub("[^0-9]", "", grep("^VmHWM", readLines("/proc/self/status"), value = TRUE)))
+}
+
+# Steps and predictions as they are timed, in a process that did nothing else.
+work <- function(timings) for (what in c("step", "predict1", "predict")) timings[[what]]()
+
+if (nzchar(options$memory)) {
+  options(convnet.threads = max(thread_counts(options$threads)))
+  work(ours(options$memory))
+  cat(peak_memory(), "\n")
+  quit()
 }
 
 python <- tryCatch(python_with_torch(), error = function(e) {
@@ -174,6 +95,21 @@ measure <- function(name, threads, layouts) {
     if (!is.null(meter)) peak <- c(peak, as.numeric(ask(meter, "peak 0.03")))
   }
   list(times = times, flop = mine$flop, peak = if (length(peak)) max(peak) else NA)
+}
+
+# Largest resident sizes in MB: each peer in a process of its own.
+memory_of <- function(name) {
+  script <- file.path(root, "bench", "workloads.R")
+  mine <- system2("Rscript", c(shQuote(script), "--memory", name, "--threads", max(counts)), stdout = TRUE, stderr = FALSE)
+  others <- if (!is.null(python)) vapply(c("nchw", "channels_last"), function(layout) {
+    peer <- start_peer(python, file.path(root, "bench", "workloads_torch.py"), max(counts))
+    on.exit(stop_peer(peer))
+    ask(peer, "setup", name, layout)
+    for (what in c("step 4", "predict1 20", "predict 2")) ask(peer, what)
+    as.numeric(ask(peer, "memory"))
+  }, 0)
+  data.frame(workload = paste(name, workloads[[name]]$title), `ours, MB` = short(as.numeric(utils::tail(mine, 1)) / 1024),
+    `PyTorch, MB` = if (length(others)) short(min(others) / 1024), check.names = FALSE)
 }
 
 # Run -----------------------------------------------------------------------------------------------------------------
@@ -223,13 +159,17 @@ for (threads in counts) {
   }
 }
 
+if (file.exists("/proc/self/status")) {
+  sections <- c(sections, "\n## Largest resident memory of a process that trains and predicts", "",
+    markdown(do.call(rbind, lapply(names(workloads), memory_of))))
+}
+
 text <- c("# Whole models", "",
   paste0("Written by `Rscript bench/workloads.R`; [README.md](README.md) says how to read it. ", machine(), "; convnet ",
     utils::packageVersion("convnet"), " ", convnet_info()$isa, if (!is.null(torch_version)) paste0(", ", torch_version), "; ",
     options$rounds, " rounds."),
   "", "Milliseconds are medians, the fraction of the peak is that of the best round, the ratio is that of PyTorch's better",
   "time to ours (above 1: ours is faster), median over the rounds.",
-  if (length(notes)) c("", paste("-", notes)), sections,
-  "\n## Not here yet\n", paste0("- ", names(missing_workloads), " ", missing_workloads))
+  if (length(notes)) c("", paste("-", notes)), sections)
 writeLines(text, options$output)
 cat(text, sep = "\n")

@@ -1,9 +1,10 @@
 """PyTorch as a peer of bench/workloads.R: one request a line, one reply a line.
 
 hello, threads N; setup NAME LAYOUT with LAYOUT nchw or channels_last; then step N (N training steps), predict1 N,
-predict N: seconds for one.
+predict N: seconds for one; memory: the largest resident size of this process so far, in kB.
 """
 import os
+import resource
 import sys
 import time
 
@@ -49,6 +50,33 @@ def dcgan_generator():
     return net, torch.rand(64, 100), torch.rand(64, 3, 32, 32), F.mse_loss
 
 
+class UNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+
+        def pair(inputs, filters):
+            return nn.Sequential(nn.Conv2d(inputs, filters, 3, padding=1), nn.ReLU(),
+                                 nn.Conv2d(filters, filters, 3, padding=1), nn.ReLU())
+
+        self.down = nn.ModuleList([pair(3, 16), pair(16, 32), pair(32, 64)])
+        self.larger = nn.ModuleList([nn.ConvTranspose2d(64, 32, 2, 2), nn.ConvTranspose2d(32, 16, 2, 2)])
+        self.up = nn.ModuleList([pair(64, 32), pair(32, 16)])
+        self.last = nn.Conv2d(16, 1, 1)
+
+    def forward(self, x):
+        beside = []
+        for down in self.down:
+            x = down(F.max_pool2d(x, 2) if beside else x)
+            beside.append(x)
+        for larger, up, wide in zip(self.larger, self.up, beside[1::-1]):
+            x = up(torch.cat([larger(x), wide], 1))
+        return torch.sigmoid(self.last(x))
+
+
+def unet():
+    return UNet(), torch.rand(16, 3, 64, 64), torch.rand(16, 1, 64, 64).round(), F.binary_cross_entropy
+
+
 def vae():
     def conv(inputs, outputs, kernel=3, **more):
         return [nn.Conv2d(inputs, outputs, kernel, **more), nn.ReLU()]
@@ -72,7 +100,61 @@ def fsrcnn():
     return net, torch.rand(16, 1, 32, 32), torch.rand(16, 1, 96, 96), F.mse_loss
 
 
-MODELS = {"W1": mnist_cnn, "W2": autoencoder, "W3": dcgan_generator, "W5": vae, "W7": fsrcnn}
+class ConvLSTM(nn.Module):
+    """Frames (batch, time, channels, rows, columns); the inputs of all frames are convolved at once."""
+
+    def __init__(self, inputs, filters):
+        super().__init__()
+        self.inputs = nn.Conv2d(inputs, 4 * filters, 3, padding=1)
+        self.recurrent = nn.Conv2d(filters, 4 * filters, 3, padding=1, bias=False)
+
+    def forward(self, x):
+        projected = self.inputs(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+        output, cell, outputs = None, None, []
+        for frame in projected.unbind(1):
+            gates = frame if output is None else frame + self.recurrent(output)
+            i, f, c, o = gates.chunk(4, 1)
+            added = torch.sigmoid(i) * torch.tanh(c)
+            cell = added if cell is None else torch.sigmoid(f) * cell + added
+            output = torch.sigmoid(o) * torch.tanh(cell)
+            outputs.append(output)
+        return torch.stack(outputs, 1)
+
+
+class NextFrame(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = ConvLSTM(1, 24), ConvLSTM(24, 24)
+        self.norms = nn.ModuleList([nn.BatchNorm3d(24), nn.BatchNorm3d(24)])
+        self.last = nn.Conv3d(24, 1, 3, padding=1)
+
+    def forward(self, x):
+        x = self.norms[0](self.first(x).transpose(1, 2)).transpose(1, 2)
+        return torch.sigmoid(self.last(self.norms[1](self.second(x).transpose(1, 2))))
+
+
+def next_frame():
+    return NextFrame(), torch.rand(8, 10, 1, 24, 24), torch.rand(8, 1, 10, 24, 24).round(), F.binary_cross_entropy
+
+
+class TextNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(5000, 50)
+        self.conv = nn.Conv1d(50, 250, 3)
+        self.dense = nn.Sequential(nn.Linear(250, 250), nn.ReLU(), nn.Dropout(0.2), nn.Linear(250, 1), nn.Sigmoid())
+
+    def forward(self, x):
+        x = F.dropout(self.embedding(x), 0.2, self.training)
+        return self.dense(F.relu(self.conv(x.transpose(1, 2))).amax(2))
+
+
+def text():
+    return TextNet(), torch.randint(5000, (32, 400)), torch.rand(32, 1).round(), F.binary_cross_entropy
+
+
+MODELS = {"W1": mnist_cnn, "W2": autoencoder, "W3": dcgan_generator, "W4": unet, "W5": vae, "W6": next_frame,
+          "W7": fsrcnn, "W8": text}
 
 
 class Workload:
@@ -119,6 +201,8 @@ def main():
                 workload = None
                 workload = Workload(*words[1:])
                 answer("ok %d" % sum(p.numel() for p in workload.net.parameters()))
+            elif words[0] == "memory":
+                answer(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
             else:
                 answer(workload.time(words[0], int(words[1])))
         except Exception as error:
