@@ -5,10 +5,15 @@
 #'   `"sgd"`, `"rmsprop"`, `"adam"`. The model keeps its own copy, with fresh state.
 #' @param loss Name of a loss (`"mse"`, `"binary_crossentropy"`, ...), a
 #'   `loss_*()` function, or your own function of two tensors `(y_true, y_pred)`
-#'   that returns a tensor; its mean is minimised. A list for several outputs.
+#'   that returns a tensor; its mean is minimised. Of several outputs one loss for
+#'   all, or a list with a loss for each, in order or by the outputs' names; an
+#'   output whose loss is `NULL`, or left out of a list with names, is not trained.
 #' @param metrics Names of metrics (`"accuracy"`, `"mae"`, ...), `metric_*()`
-#'   functions or your own; a vector or list, names being used in the history.
-#' @param loss_weights Factors of the losses of several outputs.
+#'   functions or your own; a vector or list, names being used in the history. Of
+#'   several outputs the same metrics for all, or a list by the outputs' names, or
+#'   a list of lists.
+#' @param loss_weights Factors of the losses of several outputs, in order or by
+#'   the outputs' names; 1 where left out of those.
 #' @param sample_weight_mode,target_tensors For Keras's signature; must be `NULL`.
 #' @param weighted_metrics Metrics that `sample_weight` and `class_weight` weigh.
 #' @param ... Not used.
@@ -41,34 +46,96 @@ compile.keras_model <- function(object, optimizer = "rmsprop", loss = NULL, metr
                    received = "NULL")
   }
   data <- environment(object)
-  losses <- if (is.list(loss) && !inherits(loss, "convnet_loss")) loss else list(loss)
-  check_loss_count(object, losses, loss_weights)
   compiled <- list(
     optimizer = get_optimizer(optimizer),
-    losses = without_source(lapply(losses, get_loss)),
-    loss_weights = unlist(loss_weights) %||% rep(1, length(losses)),
-    metrics = without_source(as_metric_list(metrics)),
-    weighted_metrics = without_source(as_metric_list(weighted_metrics)),
-    trainable = if (data$built) trainable_weights_of(object)
+    given = without_source(list(loss = loss, loss_weights = loss_weights, metrics = metrics,
+                                weighted_metrics = weighted_metrics))
   )
-  for (metric in c(compiled$metrics, compiled$weighted_metrics)) check_metric(metric)
-  data$compiled <- compiled
+  data$compiled <- settle(compiled, object)
   data$programs <- NULL
   invisible(object)
 }
 
-# One loss for each output; a model that is not built yet has one output.
-check_loss_count <- function(model, losses, loss_weights) {
-  n <- max(1, length(environment(model)$outputs))
+# What each output is trained with. A model that is not built yet counts as one with
+# one output; it settles again when it is.
+settle <- function(compiled, model) {
+  given <- compiled$given
+  names <- if (model$built) output_names(model)
+  compiled$losses <- losses_by_output(given$loss, names, label_of(model))
+  compiled$loss_weights <- loss_weights_by_output(given$loss_weights, names, label_of(model))
+  compiled$metrics <- metrics_by_output(given$metrics, names, "metrics")
+  compiled$weighted_metrics <- metrics_by_output(given$weighted_metrics, names, "weighted_metrics")
+  compiled["trainable"] <- list(if (model$built) trainable_weights_of(model))
+  compiled
+}
+
+compiled_of <- function(model) {
+  compiled <- environment(model)$compiled
+  if (!is.null(compiled$given)) return(compiled)
+  # Saved by version 0.1.0, whose models have one output.
+  compiled$given <- list(loss = compiled$losses, loss_weights = compiled$loss_weights, metrics = compiled$metrics,
+                         weighted_metrics = compiled$weighted_metrics)
+  utils::modifyList(settle(compiled, model), list(trainable = compiled$trainable), keep.null = TRUE)
+}
+
+# names: of the outputs, NULL where they are not known. An output without loss is
+# not trained.
+losses_by_output <- function(loss, names, where) {
+  n <- max(1, length(names))
+  several <- is.list(loss) && !inherits(loss, "convnet_loss") || is.character(loss) && length(loss) > 1
+  losses <- if (!several) rep(list(loss), n)
+            else if (is.null(names(loss)) || is.null(names)) as.list(loss)
+            else by_name(as.list(loss), names, "loss")
   if (length(losses) != n) {
-    abort_argument("`loss` must have one loss for each output.", where = label_of(model),
+    abort_argument("`loss` must have one loss for each output.", where = where,
                    expected = count_of(n, "loss", "losses"), received = count_of(length(losses), "loss", "losses"))
   }
-  weights <- unlist(loss_weights)
-  if (!is.null(weights) && (!is.numeric(weights) || length(weights) != n || anyNA(weights))) {
-    abort_argument("`loss_weights` must have one number for each output.", where = label_of(model),
-                   expected = count_of(n, "number"), received = describe(loss_weights))
+  losses <- unname(lapply(losses, function(loss) if (!is.null(loss)) get_loss(loss)))
+  if (all(vapply(losses, is.null, NA))) {
+    abort_argument("A model needs a loss to be trained.", where = where, expected = "a loss for at least one output",
+                   received = "NULL only")
   }
+  losses
+}
+
+loss_weights_by_output <- function(weights, names, where) {
+  n <- max(1, length(names))
+  if (is.null(weights)) return(rep(1, n))
+  if (!is.null(names(weights)) && !is.null(names)) {
+    weights <- lapply(by_name(as.list(weights), names, "loss_weights"), function(w) w %||% 1)
+  }
+  numbers <- unlist(weights)
+  if (!is.numeric(numbers) || length(numbers) != n || anyNA(numbers)) {
+    abort_argument("`loss_weights` must have one number for each output.", where = where,
+                   expected = count_of(n, "number"), received = describe(weights))
+  }
+  unname(numbers)
+}
+
+# A list of metrics for each output. With one output, names that are not its name
+# are names for the metrics.
+metrics_by_output <- function(metrics, names, arg) {
+  n <- max(1, length(names))
+  listed <- as_metric_list(metrics)
+  given <- names(listed)
+  by_output <- if (length(listed) == 0) rep(list(list()), n)
+               else if (n == 1 && !any(given %in% names)) list(listed)
+               else if (!is.null(given)) by_name(listed, names, arg)
+               else if (length(listed) == n && any(vapply(listed, is_plain_list, NA))) listed
+               else rep(list(listed), n)
+  lapply(unname(by_output), function(metrics) {
+    metrics <- as_metric_list(metrics)
+    for (metric in metrics) check_metric(metric)
+    metrics
+  })
+}
+
+is_plain_list <- function(x) is.list(x) && !is.object(x) || is.null(x)
+
+# A list with an element for each of `names`, NULL where there is none.
+by_name <- function(xs, names, arg, of = "output") {
+  check_names(xs, names, arg, of)
+  lapply(stats::setNames(names, names), function(name) xs[[name]])
 }
 
 as_metric_list <- function(metrics) {

@@ -70,19 +70,28 @@ model_data <- function(model, x, arg = "x") {
                    received = if (is.list(x)) "an empty list" else describe(x))
   }
   for (v in xs) check_values(v, arg)
-  n <- lapply(xs, rows_of)
-  if (!environment(model)$built) build_instance(model, lapply(xs, function(v) list(shape = as.integer(shape_of_rows(v)))))
-  inputs <- environment(model)$inputs
-  if (length(xs) != length(inputs)) {
-    abort_argument(paste0("`", arg, "` must have one array for each input."),
-                   expected = count_of(length(inputs), "array"),
-                   received = count_of(length(xs), "array"))
+  data <- environment(model)
+  if (!data$built) {
+    if (is_graph(model)) xs <- in_order(xs, "input", arg)
+    build_instance(model, data_shapes(xs))
   }
-  datasets <- Map(function(v, input) {
+  xs <- in_order(xs, input_names(model), arg)
+  args <- element_args(arg, input_names(model))
+  n <- vapply(xs, rows_of, 0)
+  if (any(n != n[[1]])) {
+    abort_argument(paste0("`", arg, "` has arrays of different numbers of rows."), expected = "equal numbers of rows",
+                   received = paste0(n, " in `", args, "`", collapse = ", "))
+  }
+  datasets <- Map(function(v, input, arg) {
     check_data_shape(v, input$shape, arg)
     as_dataset(v, input$dtype, arg, data_shape(v, input$shape))
-  }, xs, inputs)
+  }, xs, data$inputs, args)
   list(datasets = unname(datasets), n = n[[1]])
+}
+
+data_shapes <- function(xs) {
+  shapes <- unname(lapply(xs, function(x) as.integer(shape_of_rows(x))))
+  if (length(shapes) == 1) shapes[[1]] else shapes
 }
 
 shape_of_rows <- function(x) dim(x) %||% length(x)

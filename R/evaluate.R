@@ -37,7 +37,8 @@ evaluate.keras_model <- function(object, x = NULL, y = NULL, batch_size = NULL, 
 #' @param steps Batches to use; all when `NULL`.
 #' @param callbacks For Keras's signature; must be `NULL`.
 #' @return An array whose first dimension counts the rows of `x`; a list of
-#'   arrays for a model with several outputs. Nothing is drawn from R's random
+#'   arrays for a model with several outputs, with names where [keras_model()] was
+#'   given some. Nothing is drawn from R's random
 #'   numbers.
 #' @section Errors: `convnet_error_shape` when `x` does not have the shape of the
 #'   model's input, `convnet_error_argument` for NA or empty data.
@@ -61,6 +62,7 @@ predict.keras_model <- function(object, x = NULL, batch_size = NULL, verbose = 0
   rows <- length(first_batches(seq_len(xs$n), batch_size, steps))
   values <- cpp_predict(program$handle, xs$datasets, rows, storage_of(program$variables),
                         batch_size, program$n_outputs)
+  names(values) <- environment(object)$given_output_names
   single_tensor(values)
 }
 

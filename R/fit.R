@@ -7,8 +7,10 @@
 #'
 #' @param object A compiled model.
 #' @param x Array, matrix or data frame of inputs, one sample for each index of
-#'   the first dimension; a list of arrays for several inputs.
-#' @param y Targets: an array, vector, or factor; a list for several outputs.
+#'   the first dimension; for several inputs a list of arrays, in order or with
+#'   the inputs' names.
+#' @param y Targets: an array, vector, or factor; for several outputs a list, in
+#'   order or with the outputs' names.
 #' @param batch_size Samples in a step; 32 when `NULL`.
 #' @param epochs How often to go through the data. With `initial_epoch` the
 #'   number of the last epoch.
@@ -22,8 +24,10 @@
 #' @param shuffle `TRUE`: another order of the rows each epoch; `"batch"`:
 #'   another order of the batches.
 #' @param class_weight Weights of the classes: a list named `"0"`, `"1"`, ..., or
-#'   a vector from class 0 on.
-#' @param sample_weight One weight for each row.
+#'   a vector from class 0 on. For several outputs a list of those, by the
+#'   outputs' names.
+#' @param sample_weight One weight for each row; for several outputs also a list
+#'   of those, in order or by the outputs' names.
 #' @param initial_epoch Epochs done before, for resumed training.
 #' @param steps_per_epoch Batches in an epoch; all when `NULL`.
 #' @param validation_steps Batches of the validation data to use; all when `NULL`.
@@ -112,14 +116,14 @@ training_job <- function(model, x, y, sample_weight = NULL, class_weight = NULL,
   preparing(model, {
     xs <- model_data(model, x, args[1])
     targets <- model_targets(model, y, xs$n, args[1:2])
-    weights <- row_weights(sample_weight, class_weight, targets, xs$n, args[3])
-    datasets <- c(xs$datasets, unname(lapply(targets, function(t) {
-      as_dataset(t$value, t$dtype, args[2], t$shape)
-    })))
-    if (!is.null(weights)) {
-      datasets <- c(datasets, list(as_dataset(weights, environment(model)$outputs[[1]]$dtype, args[3])))
-    }
-    list(datasets = datasets, n = xs$n, targets = target_types(targets), weighted = !is.null(weights))
+    data <- environment(model)
+    weights <- row_weights(sample_weight, class_weight, targets, xs$n, output_names(model), args[3])
+    weighted <- !vapply(weights, is.null, NA)
+    names <- element_args(args[2], output_names(model))
+    ys <- Map(function(t, arg) if (!is.null(t)) as_dataset(t$value, t$dtype, arg, t$shape), targets, names)
+    ws <- Map(function(w, output) as_dataset(w, output$dtype, args[3]), weights[weighted], data$outputs[weighted])
+    list(datasets = unname(c(xs$datasets, Filter(Negate(is.null), ys), ws)), n = xs$n,
+         targets = target_types(targets), weighted = weighted)
   })
 }
 

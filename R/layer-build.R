@@ -39,7 +39,7 @@ restoring <- function(self, code) {
 unbuilt_state <- function(self) {
   data <- environment(self)
   if (data$built) return(list())
-  inner <- if (is_model(self)) unlist(lapply(self$layers, unbuilt_state), recursive = FALSE)
+  inner <- unlist(lapply(layers_inside(self), unbuilt_state), recursive = FALSE)
   c(list(list(data = data, values = as.list(data, all.names = TRUE))), inner)
 }
 
@@ -48,13 +48,13 @@ put_back <- function(state) {
   list2env(state$values, envir = state$data)
 }
 
+# The layers that a model or a layer is made of.
+layers_inside <- function(self) environment(self)[[if (is_graph(self)) "stack" else "sublayers"]]
+
 # All variables of a layer or model, each once, in Keras's order.
 weights_of <- function(self) {
-  if (is_model(self)) {
-    return(unique_objects(unlist(lapply(self$layers, weights_of))))
-  }
-  data <- environment(self)
-  weights <- unique_objects(c(data$weights, unlist(lapply(data$sublayers, weights_of))))
+  weights <- unique_objects(c(environment(self)$weights, unlist(lapply(layers_inside(self), weights_of))))
+  if (is_graph(self)) return(weights)
   trainable <- vapply(weights, function(w) w$trainable, NA)
   c(weights[trainable], weights[!trainable])
 }
@@ -62,9 +62,6 @@ weights_of <- function(self) {
 trainable_weights_of <- function(self) {
   data <- environment(self)
   if (!data$trainable) return(list())
-  if (is_model(self)) {
-    return(unique_objects(unlist(lapply(self$layers, trainable_weights_of))))
-  }
   own <- Filter(function(w) w$trainable, data$weights)
-  unique_objects(c(own, unlist(lapply(data$sublayers, trainable_weights_of))))
+  unique_objects(c(own, unlist(lapply(layers_inside(self), trainable_weights_of))))
 }

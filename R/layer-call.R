@@ -1,35 +1,76 @@
 # Calls: tensors in, tensors out.
 
 # layer(x): inside a trace the operations themselves, on symbolic tensors one
-# "layer" row, on arrays the value.
-call_instance <- function(self, inputs, ..., training = NULL) {
+# "layer" row, on arrays the value. Tensors may be anywhere among the arguments:
+# layer(x, initial_state = list(h, c), training = TRUE).
+call_instance <- function(self, inputs, ...) {
   if (missing(inputs)) {
     abort_argument("A layer was called without inputs.", where = label_of(self),
                    expected = "a tensor, an array or a list of them")
   }
   # A layer in a pipe: model %>% layer().
   if (inherits(inputs, "keras_model_sequential")) return(invisible(compose(inputs, self)))
-  tensors <- lapply(as_input_list(inputs), as_layer_input, self = self)
-  if (length(tensors) == 0) {
-    abort_argument("A layer was called on an empty list.", where = label_of(self),
-                   expected = "a tensor, an array or a list of them")
-  }
-  inputs <- restore_inputs(tensors, list(single = !is.list(inputs)))
+  arguments <- c(list(as_layer_inputs(inputs, self)), list(...))
+  check_call(self, arguments)
+  call <- split_call(arguments)
   restoring(self, {
-    build_instance(self, tensors)
-    if (!is.null(the$trace)) inline_layer(self, inputs, training %||% the$training)
-    else if (all(vapply(tensors, is_constant, NA))) call_now(self, tensors, inputs, training)
-    else record_layer(self, tensors, inputs, training)
+    build_instance(self, shapes_of(as_list(arguments[[1]])))
+    if (!is.null(the$trace)) inline_layer(self, arguments, the$training)
+    else if (all(vapply(call$tensors, is_constant, NA))) call_now(self, call)
+    else record_layer(self, call)
   })
 }
 
-as_input_list <- function(inputs) if (is.list(inputs) && !is.data.frame(inputs)) inputs else list(inputs)
-
-restore_inputs <- function(tensors, call) if (call$single) tensors[[1]] else tensors
-
-as_layer_input <- function(x, self) {
+as_layer_inputs <- function(x, self) {
   if (is_tensor(x)) return(x)
-  with_where(label_of(self), as_tensor(x, environment(self)$dtype))
+  if (!is.list(x) || is.data.frame(x)) return(with_where(label_of(self), as_tensor(x, environment(self)$dtype)))
+  if (length(x) == 0) {
+    abort_argument("A layer was called on an empty list.", where = label_of(self),
+                   expected = "a tensor, an array or a list of them")
+  }
+  lapply(x, as_layer_inputs, self = self)
+}
+
+# Arguments beside the inputs must be ones that call() has.
+check_call <- function(self, arguments) {
+  given <- setdiff(names(arguments), c("", "training"))
+  known <- call_arguments_of(self)
+  unknown <- setdiff(given, known)
+  if (length(unknown) == 0 || "..." %in% known) return(invisible())
+  abort_argument(paste0("There is no argument `", unknown[[1]], "`."), where = label_of(self),
+                 expected = paste("a call with", quoted(c("inputs", known))),
+                 received = describe(unknown[[1]]), remedy = suggest(unknown[[1]], known))
+}
+
+# Arguments of call() but `self` and the inputs.
+call_arguments_of <- function(self) {
+  if (is_graph(self)) return(c("mask", "training"))
+  names(formals(layer_class_of(self)$call))[-(1:2)]
+}
+
+# The tensors of a call, and its form: the arguments with numbers in their places.
+split_call <- function(arguments) {
+  tensors <- list()
+  number <- function(x) {
+    if (is_tensor(x)) {
+      tensors <<- c(tensors, list(x))
+      return(structure(length(tensors), class = "convnet_place"))
+    }
+    if (is.list(x) && !is.object(x)) x[] <- lapply(x, number)
+    x
+  }
+  form <- number(arguments)
+  list(form = form, tensors = tensors)
+}
+
+# The arguments of such a call with other tensors.
+fill_call <- function(form, tensors) {
+  fill <- function(x) {
+    if (inherits(x, "convnet_place")) return(tensors[[x]])
+    if (is.list(x) && !is.object(x)) x[] <- lapply(x, fill)
+    x
+  }
+  fill(form)
 }
 
 shapes_of <- function(tensors) {
@@ -37,24 +78,22 @@ shapes_of <- function(tensors) {
   if (length(shapes) == 1) shapes[[1]] else shapes
 }
 
-build_instance <- function(self, tensors) {
-  with_where(label_of(self), {
-    if (is_model(self)) build_model(self, shapes_of(tensors))
-    else build_layer(self, shapes_of(tensors))
-  })
+# Not a part of the trace that may be under way: a model records itself.
+build_instance <- function(self, input_shape) {
+  with_where(label_of(self), with_trace(NULL, FALSE, {
+    if (is_model(self)) build_model(self, input_shape) else build_layer(self, input_shape)
+  }))
 }
 
-inline_layer <- function(self, inputs, training) {
-  if (is_model(self)) return(inline_model(self, inputs, training))
+inline_layer <- function(self, arguments, training) {
+  training <- arguments$training %||% training
+  if (is_graph(self)) return(inline_model(self, arguments[[1]], training))
   with_where(label_of(self), {
+    arguments[[1]] <- autocast(self, arguments[[1]])
+    arguments["training"] <- if ("training" %in% call_arguments_of(self)) list(training)
     call <- layer_class_of(self)$call
-    inputs <- autocast(self, inputs)
     outputs <- with_user_code("call()", {
-      if ("training" %in% names(formals(call))) {
-        with_trace(the$trace, training, call(self, inputs, training = training))
-      } else {
-        call(self, inputs)
-      }
+      with_trace(the$trace, training, do.call("call", c(list(self), arguments), quote = TRUE))
     })
     outputs <- layer_outputs(outputs)
     with_user_code("The activity regularizer", add_activity_losses(self, outputs))
@@ -100,41 +139,43 @@ add_loss <- function(loss) {
   invisible(loss)
 }
 
+# What a call gives in a new trace.
+trial_call <- function(self, call, training) {
+  trace <- new_record()
+  fed <- lapply(call$tensors, function(t) input_row(trace, t$shape, t$dtype))
+  results <- with_trace(trace, training, inline_layer(self, fill_call(call$form, fed), training))
+  list(trace = trace, results = results)
+}
+
 # A trial trace tells the shapes of the outputs.
-record_layer <- function(self, tensors, inputs, training) {
-  trial <- new_record()
-  fed <- lapply(tensors, function(t) input_row(trial, t$shape, t$dtype))
-  results <- with_trace(trial, training %||% FALSE,
-                        inline_layer(self, restore_inputs(fed, list(single = !is.list(inputs))),
-                                     training %||% FALSE))
-  record <- recording_for(tensors)
-  call <- append_row(record, "layer", vapply(tensors, row_in, 1L, record = record),
-                     slot = slot_of(record, "layers", self),
-                     call = list(single = !is.list(inputs), training = training))
-  outputs <- lapply(seq_along(as_list(results)), function(i) {
-    result <- as_list(results)[[i]]
-    append_row(record, "output", call$row, list(index = i), result$shape, result$dtype)
-  })
-  data <- environment(self)
-  if (is.null(data$input_shape)) {
-    data$inputs <- tensors
-    data$outputs <- outputs
-    data$input_shape <- shapes_of(tensors)
-    data$output_shape <- shapes_of(outputs)
-  }
+record_layer <- function(self, call) {
+  results <- trial_call(self, call, FALSE)$results
+  record <- recording_for(call$tensors)
+  row <- append_row(record, "layer", vapply(call$tensors, row_in, 1L, record = record),
+                    slot = slot_of(record, "layers", self), call = call$form)$row
+  outputs <- as_list(results)
+  outputs[] <- Map(function(result, i) append_row(record, "output", row, list(index = i), result$shape, result$dtype),
+                   outputs, seq_along(outputs))
+  add_node(self, as_list(fill_call(call$form, call$tensors)[[1]]), outputs)
   if (is.list(results)) outputs else outputs[[1]]
 }
 
-call_now <- function(self, tensors, inputs, training) {
-  trace <- new_record()
-  fed <- lapply(tensors, function(t) input_row(trace, t$shape, t$dtype))
-  single <- list(single = !is.list(inputs))
-  training <- training %||% the$learning_phase %||% FALSE
-  results <- with_trace(trace, training, inline_layer(self, restore_inputs(fed, single), training))
-  program <- program_from(trace, as_list(results))
-  feeds <- Map(function(t) as_dataset(t$value, t$dtype, "inputs", t$shape), tensors)
-  values <- run_program(program, feeds)
-  outputs <- Map(function(value, result) new_constant(value, shape_of_array(value), result$dtype),
-                 values, as_list(results))
-  if (is.list(results)) outputs else outputs[[1]]
+# Remembers a call of a layer: for layer$output, get_output_at().
+add_node <- function(self, inputs, outputs) {
+  data <- environment(self)
+  data$nodes <- c(data$nodes, list(list(inputs = inputs, outputs = unname(outputs))))
+  if (is.null(data$input_shape)) {
+    data$input_shape <- shapes_of(inputs)
+    data$output_shape <- shapes_of(outputs)
+  }
+}
+
+call_now <- function(self, call) {
+  made <- trial_call(self, call, the$learning_phase %||% FALSE)
+  results <- as_list(made$results)
+  program <- program_from(made$trace, results)
+  feeds <- lapply(call$tensors, function(t) as_dataset(t$value, t$dtype, "inputs", t$shape))
+  results[] <- Map(function(value, result) new_constant(value, shape_of_array(value), result$dtype),
+                   run_program(program, feeds), results)
+  if (is.list(made$results)) results else results[[1]]
 }

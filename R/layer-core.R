@@ -26,9 +26,14 @@ layer_input <- function(shape = NULL, batch_shape = NULL, name = NULL, dtype = N
     abort_argument("An input needs a shape.", expected = "`shape` or `batch_shape`")
   }
   full <- if (is.null(batch_shape)) c(NA, as_shape(shape)) else as_shape(batch_shape, "batch_shape")
+  input_row(new_record(), full, dtype %||% the$floatx, name %||% input_name())
+}
+
+# "input_1", "input_2", ...
+input_name <- function() {
   counter <- (the$uids[["input"]] %||% 0L) + 1L
   the$uids[["input"]] <- counter
-  input_row(new_record(), full, dtype %||% the$floatx, name %||% paste0("input_", counter))
+  paste0("input_", counter)
 }
 
 #' Flatten the input

@@ -59,10 +59,26 @@ layer_fields <- list(
   set_weights = function(self) function(weights) set_weights(self, weights),
   get_config = function(self) function() get_config(self),
   count_params = function(self) function() count_params(self),
-  layers = function(self) if (is_model(self)) model_layers(self),
-  input = function(self) single_tensor(environment(self)$inputs),
-  output = function(self) single_tensor(environment(self)$outputs),
+  layers = function(self) if (is_model(self)) layers_inside(self),
+  input = function(self) single_tensor(tensors_of(self, "inputs")),
+  output = function(self) single_tensor(tensors_of(self, "outputs")),
+  inputs = function(self) tensors_of(self, "inputs"),
+  outputs = function(self) tensors_of(self, "outputs"),
+  input_names = function(self) if (is_model(self)) input_names(self),
+  output_names = function(self) if (is_model(self)) output_names(self),
   optimizer = function(self) environment(self)$compiled$optimizer
 )
+
+# What a model computes from what; the same of the only call of a layer.
+tensors_of <- function(self, which) {
+  nodes <- nodes_of(self)
+  if (length(nodes) > 1 && !is_model(self)) {
+    abort_argument(paste0("`", sub("s$", "", which), "` is not clear: the layer has been called several times."),
+                   where = label_of(self), expected = "a layer that has been called once",
+                   received = count_of(length(nodes), "call"),
+                   remedy = sprintf("Say which call: get_%s_at(layer, 1).", sub("s$", "", which)))
+  }
+  if (length(nodes)) nodes[[1]][[which]]
+}
 
 single_tensor <- function(tensors) if (length(tensors) == 1) tensors[[1]] else tensors

@@ -40,27 +40,21 @@ keras_model_sequential <- function(layers = NULL, name = NULL, input_shape = NUL
   common <- list(input_shape = input_shape, batch_input_shape = batch_input_shape, dtype = dtype)
   if (!is.null(name)) check_string(name, "name")
   check_common_args(common)
-  data <- new.env(parent = topenv())
-  data$class_name <- "Sequential"
-  data$config <- list()
-  data$name <- name %||% auto_name("sequential")
-  data$trainable <- TRUE
-  data$dtype <- dtype %||% the$floatx
-  data$batch_input_shape <- first_shape(common)
-  data$stack <- list()
-  data$built <- FALSE
-  model <- callable(data, c("keras_model_sequential", "keras_model", "keras_layer"))
+  model <- new_model("Sequential", name %||% auto_name("sequential"), dtype %||% the$floatx, "keras_model_sequential")
+  environment(model)$batch_input_shape <- first_shape(common)
   for (layer in layers) add_layer(model, layer)
   model
 }
-
-model_layers <- function(model) environment(model)$stack
 
 add_layer <- function(model, layer) {
   data <- environment(model)
   if (!is_layer(layer)) {
     abort_argument("Only layers can be added to a model.", where = label_of(model),
                    expected = "a layer or a model", received = describe(layer))
+  }
+  if (is_part_of(model, layer)) {
+    abort_argument("A model cannot be a layer of itself.", where = label_of(model),
+                   expected = "another model or a layer", received = label_of(layer))
   }
   taken <- vapply(data$stack, function(l) l$name, "")
   # Counting begins anew in each session: the model may come from another one.
@@ -74,9 +68,9 @@ add_layer <- function(model, layer) {
   }
   wiring <- list(inputs = data$inputs, outputs = data$outputs)
   if (!is.null(wiring$outputs)) {
-    wiring$outputs <- list(layer(wiring$outputs[[1]]))
+    wiring$outputs <- as_list(layer(single_tensor(wiring$outputs)))
   } else if (length(data$stack) == 0) {
-    shape <- data$batch_input_shape %||% environment(layer)$batch_input_shape
+    shape <- data$batch_input_shape %||% environment(layer)$batch_input_shape %||% if (is_model(layer)) layer$input_shape
     dtype <- if (is.null(data$batch_input_shape)) environment(layer)$dtype else data$dtype
     if (!is.null(shape)) wiring <- wire(list(layer), shape, dtype)
   }
@@ -85,62 +79,19 @@ add_layer <- function(model, layer) {
   model
 }
 
-# Puts layers one after the other on a new input.
-wire <- function(layers, shape, dtype) {
-  input <- input_row(new_record(), shape, dtype, paste0(layers[[1]]$name, "_input"))
-  output <- input
+is_part_of <- function(x, layer) {
+  identical(x, layer) || is_model(layer) && any(vapply(layer$layers, function(l) is_part_of(x, l), NA))
+}
+
+# Puts layers one after the other on new inputs: one shape, or a list of them.
+wire <- function(layers, shapes, dtype) {
+  shapes <- as_list(shapes)
+  names <- paste0(layers[[1]]$name, "_input")
+  if (length(shapes) > 1) names <- paste0(names, "_", seq_along(shapes))
+  inputs <- Map(function(shape, name) input_row(new_record(), shape, dtype, name), shapes, names)
+  output <- single_tensor(unname(inputs))
   for (layer in layers) output <- layer(output)
-  list(inputs = list(input), outputs = list(output))
-}
-
-set_wiring <- function(data, wiring) {
-  data$inputs <- wiring$inputs
-  data$outputs <- wiring$outputs
-  data$built <- !is.null(wiring$outputs)
-  data$input_shape <- if (data$built) shapes_of(wiring$inputs)
-  data$output_shape <- if (data$built) shapes_of(wiring$outputs)
-  data$programs <- NULL
-}
-
-# A model without input shape takes it from the first data that it sees; only the
-# number of samples stays open.
-build_model <- function(model, input_shape) {
-  data <- environment(model)
-  if (data$built) return(invisible(model))
-  if (length(data$stack) == 0) {
-    abort_argument("The model has no layers.", where = label_of(model),
-                   remedy = "Add layers with %>% before using it.")
-  }
-  set_wiring(data, wire(data$stack, c(NA, input_shape[-1]), data$dtype))
-  if (!is.null(data$compiled)) data$compiled$trainable <- trainable_weights_of(model)
-  invisible(model)
-}
-
-inline_model <- function(model, inputs, training) {
-  data <- environment(model)
-  given <- as_input_list(inputs)
-  for (i in seq_along(given)) check_shape_fits(given[[i]]$shape, data$inputs[[i]]$shape, model)
-  origin <- new_origin(record_of(data$inputs[[1]]), data$inputs, given)
-  the$trace$origins <- c(the$trace$origins, list(origin))
-  outputs <- with_trace(the$trace, training, lapply(data$outputs, function(t) {
-    new_tensor(the$trace, row_in(t, the$trace), t$shape, t$dtype)
-  }))
-  # The shapes inside follow from what was given, not from what was declared.
-  outputs <- lapply(outputs, function(t) {
-    row <- the$trace$rows[[t$row]]
-    new_tensor(the$trace, t$row, row$shape, row$dtype)
-  })
-  single_tensor(outputs)
-}
-
-check_shape_fits <- function(shape, expected, self) {
-  fits <- length(shape) == length(expected) &&
-    all(is.na(shape) | is.na(expected) | shape == expected)
-  if (!fits) {
-    abort_shape("The input does not fit.", where = label_of(self),
-                expected = paste("shape", format_shape(expected)),
-                received = paste("shape", format_shape(shape)))
-  }
+  list(inputs = unname(inputs), outputs = as_list(output))
 }
 
 #' Remove the last layer of a model
@@ -167,51 +118,14 @@ pop_layer <- function(object) {
   data$stack <- data$stack[-n]
   # Wired anew: nothing of the layer stays in the record, nor in what is saved.
   set_wiring(data, if (n > 1 && data$built) {
-    for (layer in data$stack) forget_call(layer)
+    for (layer in data$stack) forget_calls(layer, record_of(data$inputs[[1]]))
     wire(data$stack, data$inputs[[1]]$shape, data$inputs[[1]]$dtype)
   })
   invisible(object)
 }
 
-forget_call <- function(layer) {
-  if (is_model(layer)) return(invisible())
+forget_calls <- function(layer, record) {
   data <- environment(layer)
-  data$inputs <- data$outputs <- data$input_shape <- data$output_shape <- NULL
-}
-
-#' Get a layer of a model
-#'
-#' @param object A model.
-#' @param name Name of the layer.
-#' @param index Position of the layer, from 1.
-#' @return The layer itself, not a copy.
-#' @section Errors: `convnet_error_argument` when there is no such layer; the
-#'   message lists the ones there are.
-#' @family models
-#' @examples
-#' model <- keras_model_sequential(input_shape = 4) %>% layer_dense(3, name = "first")
-#' get_layer(model, "first")
-#' get_layer(model, index = 1)
-#' @export
-get_layer <- function(object, name = NULL, index = NULL) {
-  check_model(object)
-  layers <- object$layers
-  names <- vapply(layers, function(l) l$name, "")
-  if (is.numeric(name)) {
-    index <- name
-    name <- NULL
-  }
-  if (is.null(name) == is.null(index)) {
-    abort_argument("A layer is found by its name or by its index.", where = label_of(object),
-                   expected = "one of `name` and `index`")
-  }
-  at <- if (is.null(index)) match(check_string(name, "name"), names) else check_number(index, "index")
-  if (!at %in% seq_along(layers)) {
-    abort_argument("There is no such layer.", where = label_of(object),
-                   expected = if (length(layers) == 0) "a model with layers"
-                              else if (is.null(index)) paste("one of", quoted(names))
-                              else paste("an index from 1 to", length(layers)),
-                   received = describe(name %||% index), remedy = if (!is.null(name)) suggest(name, names))
-  }
-  layers[[at]]
+  data$nodes <- Filter(function(node) !identical(record_of(node$outputs[[1]]), record), data$nodes)
+  if (!is_model(layer) && length(data$nodes) == 0) data$input_shape <- data$output_shape <- NULL
 }

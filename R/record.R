@@ -140,37 +140,52 @@ new_origin <- function(record, from, to) {
 # Computes `row` of the origin's record, and what it needs, inside `record`.
 replay <- function(origin, row, record) {
   rows <- origin$record$rows
-  needed <- logical(length(rows))
-  needed[row] <- TRUE
-  for (i in rev(seq_len(max(row)))) {
-    if (!needed[i]) next
-    if (exists(as.character(i), origin$tensors, inherits = FALSE)) needed[i] <- FALSE
-    else needed[rows[[i]]$inputs] <- TRUE
-  }
-  for (i in which(needed)) {
+  known <- function(i) exists(as.character(i), origin$tensors, inherits = FALSE)
+  for (i in rows_behind(rows, row, known)) {
     origin$tensors[[as.character(i)]] <- replay_row(origin, rows[[i]], record)
   }
+}
+
+# The rows that these are computed from, themselves included, but for what is known.
+rows_behind <- function(rows, wanted, known) {
+  needed <- logical(length(rows))
+  needed[wanted] <- TRUE
+  for (i in rev(seq_len(max(wanted)))) {
+    if (!needed[i]) next
+    if (known(i)) needed[i] <- FALSE
+    else needed[rows[[i]]$inputs] <- TRUE
+  }
+  which(needed)
 }
 
 replay_row <- function(origin, row, record) {
   inputs <- lapply(row$inputs, function(i) origin$tensors[[as.character(i)]])
   switch(row$op,
-    input = abort_argument(
-      paste0("The outputs depend on an input that is not given",
-             if (!is.null(row$name)) paste0(": \"", row$name, "\""), "."),
-      remedy = "List every input that the outputs are computed from."),
+    input = abort_disconnected(row),
     variable = new_tensor(record, variable_row(origin$record$variables[[row$slot]], record),
                           row$shape, row$dtype),
     constant = new_constant(row$value, row$shape, row$dtype),
-    layer = as_list(inline_layer(origin$record$layers[[row$slot]],
-                                 restore_inputs(inputs, row$call),
-                                 row$call$training %||% the$training)),
+    layer = as_list(do.call(call_instance, c(list(origin$record$layers[[row$slot]]), fill_call(call_form(row), inputs)),
+                            quote = TRUE)),
     output = inputs[[1]][[row$attrs$index]],
     gradient = gradient_row(inputs[[1]], inputs[[2]], record),
     update = update_row(inputs[[1]], inputs[[2]], record),
     scan = replay_scan(inputs, row),
     emit(row$op, inputs, row$attrs)
   )
+}
+
+call_form <- function(row) {
+  if (is.null(row$call$single)) return(row$call)
+  # Saved by version 0.1.0.
+  places <- lapply(seq_along(row$inputs), structure, class = "convnet_place")
+  list(if (row$call$single) places[[1]] else places, training = row$call$training)
+}
+
+abort_disconnected <- function(row) {
+  abort_argument(paste0("The outputs depend on an input that is not given",
+                        if (!is.null(row$name)) paste0(": \"", row$name, "\""), "."),
+                 remedy = "List every input that the outputs are computed from.")
 }
 
 # Runs code with the core operations of `record` being recorded.

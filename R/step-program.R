@@ -14,7 +14,10 @@ cached_program <- function(model, key, make) {
 
 # Frozen layers may compute something else.
 phase_flags <- function(model) {
-  paste(vapply(model$layers, function(l) as.integer(environment(l)$trainable), 1L), collapse = "")
+  flags <- function(layer) {
+    c(as.integer(environment(layer)$trainable), unlist(lapply(layers_inside(layer), flags)))
+  }
+  paste(flags(model), collapse = "")
 }
 
 predict_program <- function(model) {
@@ -24,10 +27,11 @@ predict_program <- function(model) {
   })
 }
 
-# targets: what target_types() returns; weighted: whether sample weights are fed.
+# targets: what target_types() returns; weighted: for which outputs sample weights are
+# fed.
 step_program <- function(model, targets, weighted, training) {
   key <- c(if (training) "train" else "test", weighted,
-           vapply(targets, function(t) paste(t$dtype, format_shape(t$shape)), ""))
+           vapply(targets, function(t) if (is.null(t)) "none" else paste(t$dtype, format_shape(t$shape)), ""))
   cached_program(model, key, function() make_step_program(model, targets, weighted, training))
 }
 
@@ -35,9 +39,10 @@ make_step_program <- function(model, targets, weighted, training) {
   data <- environment(model)
   made <- trace_outputs(data$inputs, data$outputs, training)
   trace <- made$trace
-  ys <- lapply(targets, function(t) input_row(trace, t$shape, t$dtype))
-  weight <- if (weighted) input_row(trace, NA_integer_, data$outputs[[1]]$dtype)
-  scalars <- with_trace(trace, training, step_scalars(model, made$outputs, ys, weight, trace))
+  ys <- lapply(targets, function(t) if (!is.null(t)) input_row(trace, t$shape, t$dtype))
+  weights <- Map(function(weighted, output) if (weighted) input_row(trace, NA_integer_, output$dtype),
+                 weighted, data$outputs)
+  scalars <- with_trace(trace, training, step_scalars(model, made$outputs, ys, weights, trace))
   trained <- if (training) data$compiled$trainable else list()
   # The loss is the first scalar; its gradients follow the scalars.
   gradients <- lapply(trained, function(v) gradient_row(scalars$values[[1]], v, trace))
@@ -50,16 +55,18 @@ make_step_program <- function(model, targets, weighted, training) {
 }
 
 # values: tensors without dimensions; names: their names in the history ("" for
-# helpers); weighted_by: the scalar each is divided by at the end, or 0.
-step_scalars <- function(model, outputs, ys, weight, trace) {
-  compiled <- environment(model)$compiled
+# helpers); weighted_by: the scalar each is divided by at the end, or 0. Outputs
+# without targets have no part in it.
+step_scalars <- function(model, outputs, ys, weights, trace) {
+  compiled <- compiled_of(model)
   several <- length(outputs) > 1
-  names <- environment(model)$output_names %||% rep("", length(outputs))
-  losses <- Map(function(loss, y, output) {
+  names <- output_names(model)
+  trained <- which(!vapply(ys, is.null, NA))
+  losses <- Map(function(loss, y, output, weight) {
     with_where(loss_label(loss), weighted_mean(with_user_code("The function", loss_values(loss, y, output)), weight))
-  }, compiled$losses, ys, outputs)
+  }, compiled$losses[trained], ys[trained], outputs[trained], weights[trained])
   total <- sum_of_losses(c(
-    Map(function(loss, factor) if (factor == 1) loss else loss * factor, losses, compiled$loss_weights),
+    Map(function(loss, factor) if (factor == 1) loss else loss * factor, losses, compiled$loss_weights[trained]),
     regularization_losses(model), trace$losses))
   made <- list(values = list(total), names = "loss", weighted_by = 0L)
   add <- function(value, name, weighted_by = 0L) {
@@ -67,21 +74,19 @@ step_scalars <- function(model, outputs, ys, weight, trace) {
     made$names <<- c(made$names, name)
     made$weighted_by <<- c(made$weighted_by, weighted_by)
   }
-  if (several) for (i in seq_along(losses)) add(losses[[i]], paste0(names[[i]], "_loss"))
   prefix <- function(i, name) if (several) paste0(names[[i]], "_", name) else name
-  for (i in seq_along(outputs)) {
-    for (metric in named_metrics(compiled$metrics, outputs[[i]], compiled$losses[[i]])) {
+  if (several) for (i in seq_along(trained)) add(losses[[i]], prefix(trained[[i]], "loss"))
+  for (i in trained) {
+    for (metric in named_metrics(compiled$metrics[[i]], outputs[[i]], compiled$losses[[i]])) {
       add(k_mean(metric_values(metric, ys[[i]], outputs[[i]])), prefix(i, metric$name))
     }
   }
-  if (length(compiled$weighted_metrics)) {
-    add(if (is.null(weight)) as_tensor(1, outputs[[1]]$dtype) else k_mean(weight), "")
+  for (i in trained[lengths(compiled$weighted_metrics[trained]) > 0]) {
+    add(if (is.null(weights[[i]])) as_tensor(1, outputs[[i]]$dtype) else k_mean(weights[[i]]), "")
     divisor <- length(made$values)
-    for (i in seq_along(outputs)) {
-      for (metric in named_metrics(compiled$weighted_metrics, outputs[[i]], compiled$losses[[i]])) {
-        add(weighted_mean(metric_values(metric, ys[[i]], outputs[[i]]), weight),
-            prefix(i, metric$name), divisor)
-      }
+    for (metric in named_metrics(compiled$weighted_metrics[[i]], outputs[[i]], compiled$losses[[i]])) {
+      add(weighted_mean(metric_values(metric, ys[[i]], outputs[[i]]), weights[[i]]),
+          prefix(i, metric$name), divisor)
     }
   }
   made

@@ -1,18 +1,24 @@
 # y, sample weights and class weights: checked and brought into the form that the
 # losses expect.
 
-# One array for each output, as list(value, shape, dtype). args: what x and y are
-# called where the user gave them.
+# One array for each output, as list(value, shape, dtype); NULL for an output that
+# is not trained. args: what x and y are called where the user gave them.
 model_targets <- function(model, y, n, args = c("x", "y")) {
   data <- environment(model)
   arg <- args[2]
+  losses <- compiled_of(model)$losses
+  trained <- !vapply(losses, is.null, NA)
+  names <- output_names(model)
   ys <- if (is.list(y) && !is.data.frame(y)) y else list(y)
-  if (is.null(y) || length(ys) != length(data$outputs)) {
+  if (is.null(y)) {
     abort_argument(paste0("`", arg, "` must have one array for each output."),
-                   expected = count_of(length(data$outputs), "array"),
-                   received = if (is.null(y)) "NULL" else count_of(length(ys), "array"))
+                   expected = count_of(sum(trained), "array"), received = "NULL")
   }
-  Map(function(y, output, loss) {
+  # Outputs without loss may have an array or not.
+  ys <- if (length(ys) == length(trained)) in_order(ys, names, arg, of = "output")[trained]
+        else in_order(ys, names[trained], arg, of = "output")
+  targets <- vector("list", length(trained))
+  targets[trained] <- Map(function(y, output, loss, arg) {
     target <- as_target(y, output, loss, arg)
     if (rows_of(target$value) != n) {
       abort_argument(paste0("`", args[1], "` and `", arg, "` have different numbers of rows."),
@@ -24,8 +30,12 @@ model_targets <- function(model, y, n, args = c("x", "y")) {
     }
     check_target(target, output, loss, arg)
     target
-  }, ys, data$outputs, data$compiled$losses)
+  }, ys, data$outputs[trained], losses[trained], element_args(arg, names[trained]))
+  targets
 }
+
+# What the arrays of a list are called in messages: `x`, or `x$left`.
+element_args <- function(arg, names) if (length(names) == 1) arg else paste0(arg, "$", names)
 
 as_target <- function(y, output, loss, arg) {
   if (is_tensor(y)) y <- k_get_value(y)
@@ -109,21 +119,34 @@ check_target_shape <- function(shape, output, loss, arg) {
 }
 
 target_types <- function(targets) {
-  lapply(targets, function(t) list(shape = c(NA, t$shape[-1]), dtype = t$dtype))
+  lapply(targets, function(t) if (!is.null(t)) list(shape = c(NA, t$shape[-1]), dtype = t$dtype))
 }
 
-# One weight a row from sample_weight and class_weight, or NULL.
-row_weights <- function(sample_weight, class_weight, targets, n, arg = "sample_weight") {
-  weights <- NULL
-  if (!is.null(sample_weight)) {
-    if (!is.numeric(sample_weight) || length(sample_weight) != n || anyNA(sample_weight)) {
-      abort_argument(paste0("`", arg, "` must have one number for each row."),
-                     expected = paste(n, "numbers without NA"), received = describe(sample_weight))
-    }
-    weights <- as.double(sample_weight)
+# For each output one weight a row from sample_weight and class_weight, or NULL.
+row_weights <- function(sample_weight, class_weight, targets, n, names, arg = "sample_weight") {
+  sample_weights <- if (is.list(sample_weight)) weights_by_output(sample_weight, names, arg)
+                    else rep(list(sample_weight), length(names))
+  class_weights <- if (length(names) > 1 && !is.null(class_weight)) weights_by_output(class_weight, names, "class_weight")
+                   else list(class_weight)
+  Map(function(target, sample_weight, class_weight) {
+    if (is.null(target)) return(NULL)
+    weights <- if (!is.null(sample_weight)) check_sample_weight(sample_weight, n, arg)
+    if (is.null(class_weight)) return(weights)
+    (weights %||% rep(1, n)) * class_weights_of(target, class_weight, n)
+  }, targets, sample_weights, class_weights)
+}
+
+weights_by_output <- function(weights, names, arg) {
+  if (is.null(names(weights))) return(in_order(as.list(weights), names, arg, of = "output"))
+  unname(by_name(as.list(weights), names, arg))
+}
+
+check_sample_weight <- function(sample_weight, n, arg) {
+  if (!is.numeric(sample_weight) || length(sample_weight) != n || anyNA(sample_weight)) {
+    abort_argument(paste0("`", arg, "` must have one number for each row."),
+                   expected = paste(n, "numbers without NA"), received = describe(sample_weight))
   }
-  if (is.null(class_weight)) return(weights)
-  (weights %||% rep(1, n)) * class_weights_of(targets[[1]], class_weight, n)
+  as.double(sample_weight)
 }
 
 class_weights_of <- function(target, class_weight, n) {

@@ -113,6 +113,16 @@ evaluate_now <- function(op, inputs, attrs) {
   new_constant(run_program(program)[[1]], type$shape, type$dtype)
 }
 
+# The input or layer that a tensor comes from; NULL for an operation between layers.
+named_source <- function(tensor) {
+  record <- record_of(tensor)
+  row <- record$rows[[tensor$row]]
+  switch(row$op, input = row$name, output = record$layers[[record$rows[[row$inputs]]$slot]]$name)
+}
+
+# The same, where there has to be one.
+source_name <- function(tensor) named_source(tensor) %||% record_of(tensor)$rows[[tensor$row]]$op
+
 #' @export
 dim.convnet_tensor <- function(x) if (length(x$shape)) x$shape
 
@@ -125,7 +135,8 @@ length.convnet_tensor <- function(x) {
 #' @export
 format.convnet_tensor <- function(x, ...) {
   kind <- if (is_variable(x)) "variable" else if (is_constant(x)) "constant" else "tensor"
-  paste0("<", kind, if (!is.null(x$name)) paste0(" \"", x$name, "\""), " ",
+  name <- if (is.null(x$record)) x$name else named_source(x)
+  paste0("<", kind, if (!is.null(name)) paste0(" \"", name, "\""), " ",
          format_shape(x$shape), " ", x$dtype, ">")
 }
 

@@ -7,7 +7,7 @@ state_of <- function(model) {
     weights = get_weights(model), names = vapply(model$weights, function(w) w$name, ""),
     trainable = vapply(model$layers, function(l) l$trainable, NA), layers_built = vapply(model$layers, function(l) l$built, NA),
     steps = model$optimizer$iterations, losses = vapply(data$compiled$losses, loss_name, ""),
-    predictions = if (built) predict(model, array(0.5, c(2, model$input_shape[-1])))
+    predictions = if (built) predict(model, lapply(model$inputs, function(t) array(0.5, c(2, t$shape[-1]))))
   )
 }
 

@@ -32,7 +32,7 @@ test_that("labels for each pixel", {
 
 test_that("weights of rows multiply", {
   target <- list(value = c(0, 1, 1), shape = c(3L, 1L))
-  weights <- function(...) convnet:::row_weights(..., targets = list(target), n = 3)
+  weights <- function(...) convnet:::row_weights(..., targets = list(target), n = 3, names = "out")[[1]]
   expect_null(weights(NULL, NULL))
   expect_identical(weights(c(1, 2, 3), NULL), c(1, 2, 3))
   expect_identical(weights(matrix(1:3), NULL), c(1, 2, 3))
@@ -40,7 +40,7 @@ test_that("weights of rows multiply", {
   expect_identical(weights(NULL, list("1" = 5, "0" = 2)), c(2, 5, 5))
   expect_identical(weights(c(1, 2, 3), c(2, 5)), c(2, 10, 15))
   one_hot <- list(value = rbind(c(0, 1), c(1, 0), c(0, 1)), shape = c(3L, 2L))
-  expect_identical(convnet:::row_weights(NULL, c(2, 5), list(one_hot), 3), c(5, 2, 5))
+  expect_identical(convnet:::row_weights(NULL, c(2, 5), list(one_hot), 3, "out"), list(c(5, 2, 5)))
 })
 
 test_that("a custom loss takes targets of any shape", {

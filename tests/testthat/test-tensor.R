@@ -12,7 +12,7 @@ test_that("tensors are objects with identity", {
   expect_null(dim(k_constant(2)))
 })
 
-test_that("tensors are shown with their kind, shape and type", {
+test_that("tensors are shown with their kind, source, shape and type", {
   k_reset_uids()
   expect_snapshot({
     layer_input(c(28, 28, 1))
