@@ -197,6 +197,12 @@ std::vector<ConvCase> conv_cases() {
       layer_case(2, 2, 4, 6, {4, 5, 6}, {3, 3, 3}, {1, 2, 1}, {1, 1, 2}, "same"),
       layer_case(1, 1, 2, 3, {6, 6, 6}, {5, 5, 5}, {1, 1, 1}, {1, 1, 1}, "same"),
       layer_case(1, 1, 4, 30, {9, 9, 9}, {7, 7, 7}, {3, 3, 3}, {1, 1, 1}, "same"),
+      // Images small next to the kernel: each position has other taps inside. Tiles of
+      // every height, panels of every width.
+      layer_case(5, 1, 10, 27, {4, 4}, {5, 5}, {2, 2}, {1, 1}, "same"),
+      layer_case(7, 1, 3, 2, {6, 7}, {9, 5}, {1, 1}, {1, 1}, "same"),
+      layer_case(19, 1, 18, 41, {3, 2}, {3, 3}, {1, 1}, {1, 1}, "same"),
+      layer_case(2, 1, 4, 6, {5, 5}, {3, 3}, {1, 1}, {6, 2}, "same"),
       // Few output channels of either direction: depth, groups, gaps between
       // taps, more channels than one sum, blocks of rows and of columns.
       layer_case(1, 1, 2, 9, {5, 6, 7}, {3, 2, 3}, {2, 1, 2}, {1, 1, 1}, "same"),

@@ -45,6 +45,9 @@ struct CorrelationShape {
 
 template <typename T>
 class Scatter;
+namespace detail {
+struct CorrelationBox;
+}
 
 // Equal where one packed kernel serves both; it says all that packing depends on.
 using PackKey = std::vector<int64_t>;
@@ -68,62 +71,36 @@ class Correlation {
            const Epilogue<T>& epilogue = {}) const;
 
  private:
-  struct PackTask {
-    int phase;
-    int64_t group, panel;  // panel: a column where lanes run along k
+  // Taps that are packed together, in all groups.
+  struct Packing {
+    CorrelationPhase part;
+    int64_t at, length;  // where it begins, in elements; of a column
   };
-  // One or all panels of one block of positions of one phase and group.
-  struct Task {
-    int phase;
-    int64_t group, first_position, first_panel, panels;
-  };
-  // How the micro-kernels read a row of taps * in_channels elements.
-  enum class Rows {
-    taps,    // where each tap lies in the input; a row of zeros for those outside
-    runs,    // the same for taps that are neighbours in the input; copied at the border
-    columns  // copied into a small matrix
-  };
-  // Segments of a row, and elements of each, that one call of a micro-kernel adds up.
-  struct Chunk {
-    int64_t first_segment, segments, first, length;
-  };
-  struct Plan {
-    int64_t taps, length;  // length of a row, and of a packed column
-    Rows rows;
-    int64_t segment;                      // elements that follow each other in a row
-    int64_t block;                        // positions a task
-    int64_t last_task;                    // of this phase, plus one
-    size_t packed;                        // offset of the packed kernel, in elements
-    std::vector<int64_t> tap_offset;      // input elements from the first tap's to each tap's
-    std::vector<int64_t> segment_offset;  // and to each segment's
-    std::vector<Chunk> chunks;
-  };
+  struct Plan;
+  struct Task;
   struct Block;
-
-  void run_multiplied(const T* input, const T* kernel, T* output, T* room,
-                      const Epilogue<T>& epilogue) const;
-  void plan_rows(const CorrelationPhase& phase, Plan& plan) const;
-  void plan_chunks(Plan& plan) const;
-  Task task(int64_t index) const;
-  PackKey make_pack_key() const;
-  const T* packed_panel(const T* packed, const Plan& plan, int64_t group, int64_t panel) const;
-  bool pack_panel(const PackTask& task, const T* kernel, T* packed) const;
-  // One run's arguments, and what was found out about them.
+  // One run's arguments.
   struct Call {
     const T* input;
     const T* packed;
-    const T* zeros;
     T* output;
-    bool finite;  // the kernel is
     const Epilogue<T>& epilogue;
   };
+
+  bool by_other_means();
+  void add_packings(const std::vector<detail::CorrelationBox>& boxes);
+  void add_plan(const detail::CorrelationBox& box, int packing);
+  PackKey make_pack_key() const;
+  int64_t panel_at(int packing, int64_t group, const ColumnPanel& panel) const;
+  void pack_panel(int packing, int64_t group, const ColumnPanel& panel, const T* kernel,
+                  T* to) const;
+  void run_multiplied(const T* input, const T* kernel, T* output, T* room,
+                      const Epilogue<T>& epilogue) const;
+  Task task(int64_t index) const;
   void compute(const Task& task, const Call& call) const;
-  void compute_clipped(const Task& task, const Block& block, const Call& call) const;
-  void gather(const Task& task, const Block& block, const Call& call, T* matrix) const;
-  void point(const Task& task, const Block& block, const Chunk& chunk, const Call& call,
-             const T* matrix, const T** pointers) const;
-  void multiply(const Block& block, const T* const* rows, const Chunk& chunk, const T* b,
-                int64_t panel, bool add, const Epilogue<T>& epilogue) const;
+  void place(const Task& task, const Call& call, T* copies, Block& block) const;
+  int64_t chunk(const Plan& plan, int64_t index, Segment* segments, int64_t* length) const;
+  void multiply(const Block& block, const ColumnPanel& panel, TileArgs<T> args) const;
 
   CorrelationShape shape_;
   const Gemm<T>& gemm_;
@@ -131,15 +108,14 @@ class Correlation {
   std::unique_ptr<const CorrelationShape> multiplied_;  // see without_multiplier()
   std::unique_ptr<const Scatter<T>> scatter_;
   bool dot_ = false;  // few columns: lanes along k
-  Panels panels_{};
+  std::vector<ColumnPanel> panels_;  // single columns where lanes run along k
+  int64_t padded_columns_ = 0;
+  std::vector<Packing> packings_;
   std::vector<Plan> plans_;
-  std::vector<PackTask> pack_tasks_;
-  int64_t tasks_ = 0, work_ = 0;  // work: multiplications
+  int64_t blocks_ = 0, work_ = 0;  // work: multiplications
   int64_t parts_ = 1;  // tasks that share the panels of a block of positions
-  // What pack() writes: panels, a row of zeros, and whether each panel is finite.
-  size_t zeros_ = 0, flags_ = 0, packed_bytes_ = 0;  // bytes before the zeros, before the flags, in all
+  size_t packed_bytes_ = 0, workspace_ = 0;
   PackKey pack_key_;
-  size_t workspace_ = 0;
 };
 
 }  // namespace convnet

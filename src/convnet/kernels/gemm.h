@@ -1,25 +1,30 @@
 #pragma once
 #include <cstdint>
+#include <vector>
 
 namespace convnet {
 
 // The micro-kernels that every matrix product and convolution is made of.
-// A row is `length` elements at rows[s * gemm.rows + r] + first in each segment
-// s: a row of a matrix (one segment), or the channels under each tap of a
-// convolution. Accumulators live in registers; B is packed.
+// A row is one or more segments of `length` elements: a row of a matrix, or the
+// channels under taps of a convolution. Accumulators live in registers; B is packed.
 //
-// tile:  out[r][n] (+)= sum over s, k of rows[s][r][first + k] * b[s][k][n]
-//        b is [segments][length][width], width = lanes or 2 * lanes.
-// dot:   out[r][0] (+)= the same for one column, with lanes along k;
-//        b is [segments][length]. For few columns.
+// tile:  out[r][n] (+)= sum over s, k of rows[r][segments[s].row + k] * b[segments[s].k + k][n]
+//        b is [k][width] of the panel.
+// dot:   out[r][0] (+)= the same for one column, with lanes along k. For few columns.
 struct GemmLimits {
   static constexpr int kMaxRows = 12, kMaxWidth = 32;
+};
+
+// Where a segment begins: in each row, and along k of B.
+struct Segment {
+  int64_t row, k;
 };
 
 template <typename T>
 struct TileArgs {
   const T* const* rows;
-  int64_t segments, first, length;
+  const Segment* segments;
+  int64_t segment_count, length;
   const T* b;
   T* const* out;    // one pointer a row
   int64_t column;   // added to each
@@ -84,8 +89,10 @@ struct DepthwiseArgs {
 template <typename T>
 struct Gemm {
   int rows, lanes;
-  // [0] for width = lanes, [1] for width = 2 * lanes
-  void (*tile[2])(const TileArgs<T>&);
+  // For tile_rows rows, the first of which is `rows`, and panels of tile_width columns.
+  static constexpr int kHeights = 3, kWidths = 3;
+  int tile_rows[kHeights], tile_width[kWidths];
+  void (*tile[kHeights][kWidths])(const TileArgs<T>&);
   void (*dot)(const TileArgs<T>&);
   void (*add_runs)(const AddRunsArgs<T>&);
   void (*copy_runs)(const CopyRunsArgs<T>&);
@@ -94,11 +101,28 @@ struct Gemm {
   void (*depthwise)(const DepthwiseArgs<T>&);
 
   int width() const { return 2 * lanes; }
+  // Of the tile that begins what is left of the rows: the lowest that takes them all, or the highest.
+  int height_for(int64_t left) const {
+    int height = kHeights - 1;
+    while (height > 0 && tile_rows[height] < left) --height;
+    return height;
+  }
 };
 
 // Those of the instruction set in use; see isa.h.
 template <typename T>
 const Gemm<T>& gemm();
+
+// Columns that a tile has side by side. `width` is tile_width[size], of which `used`
+// are there; the panel is packed at offset first * (length of k).
+struct ColumnPanel {
+  int64_t first;
+  int used, width, size;
+};
+
+// Columns 0..n-1 cut into panels, wide ones first, with as few idle lanes as there can be.
+template <typename T>
+std::vector<ColumnPanel> column_panels(int64_t columns);
 
 // Columns 0..n-1 cut into panels of 2 * lanes, the last one narrower where that
 // is enough. Panel p is packed at offset p * width of each row of B.

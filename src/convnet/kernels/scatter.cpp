@@ -16,6 +16,10 @@ constexpr int64_t kLeastChannels = 8;
 constexpr int64_t kFewTasks = 16;
 constexpr int64_t kOverrun = 4;          // elements that adding a run may touch past its end
 
+int64_t padded(const std::vector<ColumnPanel>& panels) {
+  return panels.back().first + panels.back().width;
+}
+
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t divide_down(int64_t a, int64_t b) { return a >= 0 ? a / b : -divide_up(-a, b); }
 
@@ -58,10 +62,9 @@ bool Scatter<T>::suits(const CorrelationShape& shape) {
   const std::vector<Axis> parts = axes(shape);
   if (parts.empty()) return false;
   const int64_t columns = static_cast<int64_t>(parts[1].taps.size() * parts[2].taps.size()) * N;
-  const Panels panels{columns, static_cast<int>(lanes)};
   const int64_t reach = parts[2].reach();
   return columns > N && 2 * columns >= lanes &&
-         static_cast<size_t>(panels.padded_columns() * gemm<T>().rows + kOverrun) * sizeof(T) <=
+         static_cast<size_t>(padded(column_panels<T>(columns)) * gemm<T>().rows + kOverrun) * sizeof(T) <=
              kProductBytes &&
          static_cast<size_t>(6 * reach * N + kOverrun) * sizeof(T) <= kSumBytes / 8;
 }
@@ -86,11 +89,12 @@ Scatter<T>::Scatter(const CorrelationShape& shape)
     if (t > 0 && offset == width.taps[t - 1].offset + 1) runs_.back().length += N;
     else runs_.push_back({offset, static_cast<int64_t>(t) * N, N});
   }
-  panels_ = Panels{static_cast<int64_t>(height.taps.size() * width.taps.size()) * N, gemm_.lanes};
+  panels_ = column_panels<T>(static_cast<int64_t>(height.taps.size() * width.taps.size()) * N);
+  pitch_ = padded(panels_);
   packed_ = static_cast<int64_t>(axes_[0].taps.size()) * groups_ * in_channels_ *
-            panels_.padded_columns();
+            pitch_;
   const int64_t fit = (static_cast<int64_t>(kProductBytes / sizeof(T)) - kOverrun) /
-                      panels_.padded_columns();
+                      pitch_;
   pixels_ = std::min(kMostPixels, fit) / gemm_.rows * gemm_.rows;
 
   // Whole rows where eight of them fit; with few images, blocks of fewer rows.
@@ -135,17 +139,17 @@ void Scatter<T>::pack(const T* kernel, T* packed) const {
   const int64_t N = out_channels_, width = static_cast<int64_t>(axes_[2].taps.size());
   for (int64_t g = 0; g < groups_; ++g)
     for (const Tap& depth : axes_[0].taps) {
-      for (int64_t panel = 0; panel < panels_.count(); ++panel)
-        for (int n = 0; n < panels_.used(panel); ++n) {
-          const int64_t column = panels_.first(panel) + n, tap = column / N;
+      for (const ColumnPanel& panel : panels_)
+        for (int n = 0; n < panel.used; ++n) {
+          const int64_t column = panel.first + n, tap = column / N;
           const int64_t y = axes_[1].taps[tap / width].kernel, x = axes_[2].taps[tap % width].kernel;
           const T* from = kernel + ((depth.kernel * kernel_[1] + y) * kernel_[2] + x) * tap_stride_ +
                           g * group_stride_ + column % N * out_stride_;
-          T* to = packed + panels_.first(panel) * in_channels_ + n;
+          T* to = packed + panel.first * in_channels_ + n;
           for (int64_t k = 0; k < in_channels_; ++k)
-            to[k * panels_.padded(panel)] = from[k * in_stride_];
+            to[k * panel.width] = from[k * in_stride_];
         }
-      packed += in_channels_ * panels_.padded_columns();
+      packed += in_channels_ * pitch_;
     }
 }
 
@@ -154,26 +158,28 @@ template <typename T>
 void Scatter<T>::multiply(const T* input, int64_t pixels, const T* b, T* products) const {
   const T* rows[kMostPixels];
   T* out[kMostPixels];
-  const int64_t tiles = divide_up(pixels, gemm_.rows), pitch = panels_.padded_columns();
+  const int64_t tiles = divide_up(pixels, gemm_.rows);
   for (int64_t p = 0; p < tiles * gemm_.rows; ++p) {
     rows[p] = input + std::min(p, pixels - 1) * groups_ * in_channels_;
-    out[p] = products + p * pitch;
+    out[p] = products + p * pitch_;
   }
   TileArgs<T> args{};
-  args.segments = 1;
-  args.row_count = gemm_.rows;
-  for (int64_t panel = 0; panel < panels_.count(); ++panel) {
-    args.column = panels_.first(panel);
-    args.column_count = panels_.padded(panel);
+  args.segment_count = 1;
+  for (const ColumnPanel& panel : panels_) {
+    args.column = panel.first;
+    args.column_count = panel.width;
+    args.b = b + panel.first * in_channels_;
     for (int64_t k = 0; k < in_channels_; k += kChunk) {
-      args.first = k;
+      const Segment segment{k, k};
+      args.segments = &segment;
       args.length = std::min(kChunk, in_channels_ - k);
-      args.b = b + args.column * in_channels_ + k * args.column_count;
       args.add = k > 0;
-      for (int64_t tile = 0; tile < tiles; ++tile) {
-        args.rows = rows + tile * gemm_.rows;
-        args.out = out + tile * gemm_.rows;
-        gemm_.tile[panels_.wide(panel)](args);
+      for (int64_t row = 0; row < pixels; row += args.row_count) {
+        const int height = gemm_.height_for(pixels - row);
+        args.rows = rows + row;
+        args.out = out + row;
+        args.row_count = gemm_.tile_rows[height];
+        gemm_.tile[height][panel.size](args);
       }
     }
   }
@@ -186,7 +192,7 @@ void Scatter<T>::add(const Task& task, int64_t y, int64_t x, int64_t count, cons
   const Axis &height = axes_[1], &width = axes_[2];
   const int64_t N = out_channels_, row_columns = static_cast<int64_t>(width.taps.size()) * N;
   AddRunsArgs<T> args{};
-  args.from_step = panels_.padded_columns();
+  args.from_step = pitch_;
   args.to_step = width.step * N;
   args.count = count;
   for (const Tap& tap : height.taps) {
@@ -209,7 +215,7 @@ void Scatter<T>::compute(const Task& task, const T* input, const T* packed, T* o
   alignas(16) T sums[kSumBytes / sizeof(T)];
   alignas(16) T products[kProductBytes / sizeof(T)];
   const Axis &depth = axes_[0], &height = axes_[1], &width = axes_[2];
-  const int64_t N = out_channels_, pitch = task.pitch, columns = panels_.padded_columns();
+  const int64_t N = out_channels_, pitch = task.pitch, columns = pitch_;
   const int64_t depth_taps = static_cast<int64_t>(depth.taps.size());
   std::fill_n(sums, (task.last_row - task.first_row) * pitch, T(0));
 

@@ -60,7 +60,8 @@ class Scatter {
   int64_t tap_stride_, group_stride_, in_stride_, out_stride_, kernel_[3];
   std::vector<Axis> axes_;
   std::vector<Run> runs_;
-  Panels panels_{};
+  std::vector<ColumnPanel> panels_;
+  int64_t pitch_;                         // padded columns
   int64_t pixels_, rows_, columns_;       // pixels multiplied at a time; a task's outputs
   int64_t row_tasks_, column_tasks_, tasks_, work_, packed_;
 };
