@@ -1,7 +1,6 @@
 // Maximum over windows of x [N, spatial..., C]; padding never wins, NaN does.
 #include "max_pool.h"
 
-#include "../core/simd.h"
 #include "build.h"
 #include "check.h"
 
@@ -24,38 +23,16 @@ TensorType infer(const Attrs& attrs, const std::vector<TensorType>& in) {
 }
 
 Prepared prepare(const OpCall& call) {
-  const Shape x = call.in[0].shape;
-  const Windows windows = three_windows(pool_windows(call.attrs, x));
+  const PoolRows rows(call.in[0].shape, pool_windows(call.attrs, call.in[0].shape));
   return dispatch_float(call.out.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const Dim channels = x.back(), batch = x[0];
-    return Prepared{[windows, channels, batch](const void* const* in, void* result,
-                                               const RunContext&) {
+    const MaxPooling<T>& pooling = max_pooling<T>();
+    return Prepared{[rows, &pooling](const void* const* in, void* result, const RunContext&) {
       const T* x = static_cast<const T*>(in[0]);
-      const Window &d = windows[0], &h = windows[1], &w = windows[2];
-      // A row of outputs a task.
-      parallel_for(batch * d.out * h.out, [&](int64_t task) {
-        const Dim oh = task % h.out, od = task / h.out % d.out, n = task / h.out / d.out;
-        T* out = static_cast<T*>(result) + task * w.out * channels;
-        for (Dim ow = 0; ow < w.out; ++ow, out += channels) {
-          bool first = true;
-          for (Dim kd = d.first_tap(od); kd < d.last_tap(od); ++kd)
-            for (Dim kh = h.first_tap(oh); kh < h.last_tap(oh); ++kh)
-              for (Dim kw = w.first_tap(ow); kw < w.last_tap(ow); ++kw) {
-                const Dim id = od * d.stride + kd - d.pad_lo, ih = oh * h.stride + kh - h.pad_lo,
-                          iw = ow * w.stride + kw - w.pad_lo;
-                const T* from = x + (((n * d.in + id) * h.in + ih) * w.in + iw) * channels;
-                if (first) {
-                  std::copy_n(from, channels, out);
-                } else {
-                  CONVNET_SIMD
-                  for (Dim c = 0; c < channels; ++c)
-                    out[c] = from[c] <= out[c] || out[c] != out[c] ? out[c] : from[c];
-                }
-                first = false;
-              }
-          if (first) std::fill_n(out, channels, T(0));
-        }
+      T* pooled = static_cast<T*>(result);
+      for_each_pooled(rows, pooled, [&](MaxPoolArgs<T>& args, Dim from, Dim to) {
+        args.x = x + from;
+        pooling.largest(args, pooled + to);
       });
     }};
   });

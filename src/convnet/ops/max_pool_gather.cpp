@@ -18,14 +18,16 @@ TensorType infer(const Attrs& attrs, const std::vector<TensorType>& in) {
 }
 
 Prepared prepare(const OpCall& call) {
-  const Winners winners(call.in[0].shape, pool_windows(call.attrs, call.in[0].shape));
+  const PoolRows rows(call.in[0].shape, pool_windows(call.attrs, call.in[0].shape));
   return dispatch_float(call.out.dtype, [&](auto zero) {
     using T = decltype(zero);
-    return Prepared{[winners](const void* const* in, void* result, const RunContext&) {
-      const T* values = static_cast<const T*>(in[1]);
-      T* out = static_cast<T*>(result);
-      winners.visit(static_cast<const T*>(in[0]), [&](Dim to, Dim count, const Dim* winner) {
-        for (Dim c = 0; c < count; ++c) out[to + c] = winner[c] < 0 ? T(0) : values[winner[c]];
+    const MaxPooling<T>& pooling = max_pooling<T>();
+    return Prepared{[rows, &pooling](const void* const* in, void* result, const RunContext&) {
+      const T *x = static_cast<const T*>(in[0]), *values = static_cast<const T*>(in[1]);
+      T* pooled = static_cast<T*>(result);
+      for_each_pooled(rows, pooled, [&](MaxPoolArgs<T>& args, Dim from, Dim to) {
+        args.x = x + from;
+        pooling.gather(args, values + from, pooled + to);
       });
     }};
   });

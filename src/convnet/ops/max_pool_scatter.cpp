@@ -19,17 +19,34 @@ TensorType infer(const Attrs& attrs, const std::vector<TensorType>& in) {
 }
 
 Prepared prepare(const OpCall& call) {
-  const Winners winners(call.in[0].shape, pool_windows(call.attrs, call.in[0].shape));
-  const Dim size = call.out.shape.size();
+  const PoolRows rows(call.in[0].shape, pool_windows(call.attrs, call.in[0].shape));
+  const Dim channels = rows.channels(), pixels = rows.pixels_of_image();
+  const Dim runs = (channels + PoolRows::kChannels - 1) / PoolRows::kChannels;
+  const Dim grain = std::max<Dim>(1, kPoolGrain * runs / (rows.rows_of_image() * rows.row_cost()));
+  const bool add = !rows.cut_up();
   return dispatch_float(call.out.dtype, [&](auto zero) {
     using T = decltype(zero);
-    return Prepared{[winners, size](const void* const* in, void* result, const RunContext&) {
-      const T* g = static_cast<const T*>(in[1]);
+    const MaxPooling<T>& pooling = max_pooling<T>();
+    return Prepared{[=, &pooling](const void* const* in, void* result, const RunContext&) {
+      const T *x = static_cast<const T*>(in[0]), *g = static_cast<const T*>(in[1]);
       T* out = static_cast<T*>(result);
-      std::fill_n(out, size, T(0));
-      winners.visit(static_cast<const T*>(in[0]), [&](Dim from, Dim count, const Dim* winner) {
-        for (Dim c = 0; c < count; ++c)
-          if (winner[c] >= 0) out[winner[c]] += g[from + c];
+      // Windows that overlap share a task, and add up their gradients in order.
+      const auto run_image = [&](Dim image, Dim channel, Dim count) {
+        for (Dim pixel = 0; add && pixel < pixels; ++pixel)
+          std::fill_n(out + (image * pixels + pixel) * channels + channel, count, T(0));
+        const Dim first = image * rows.rows_of_image();
+        for (Dim row = first; row < first + rows.rows_of_image(); ++row)
+          rows.visit<T>(row, channel, count, [&](MaxPoolArgs<T>& args, Dim to, Dim from) {
+            if (!args.has_taps()) return;
+            args.x = x + to;
+            pooling.scatter(args, g + from, out + to, add);
+          });
+      };
+      parallel_ranges(rows.images() * runs, grain, [&](Dim begin, Dim end) {
+        for (Dim task = begin; task < end; ++task) {
+          const Dim channel = task % runs * PoolRows::kChannels;
+          run_image(task / runs, channel, std::min(PoolRows::kChannels, channels - channel));
+        }
       });
     }};
   });
