@@ -10,6 +10,7 @@
 #include "core/rng.h"
 #include "core/threads.h"
 #include "kernels/isa.h"
+#include "kernels/random.h"
 #include "ops/conv_geometry.h"
 #include "ops/ref/conv.h"
 #include "ops/ref/matmul.h"
@@ -658,6 +659,54 @@ TEST(kernels_batch_normalization_f32) { test_batch_normalization<float>(); }
 TEST(kernels_batch_normalization_f64) { test_batch_normalization<double>(); }
 TEST(kernels_softmax_f32) { test_softmax<float>(); }
 TEST(kernels_softmax_f64) { test_softmax<double>(); }
+
+TEST(kernels_random_words) {
+  const Philox random(0x123456789abcdef0, 0xfedcba98, 77);
+  for_each_isa([&] {
+    const test::Context context(isa_name());
+    bool same = true;
+    for (int64_t blocks = 0; blocks < 37; ++blocks)
+      for (uint64_t first : {uint64_t(0), uint64_t(3), uint64_t(0xfffffff9)}) {
+        std::vector<uint32_t> words(4 * blocks + 2, 0x5a5a5a5a);
+        random_words(random, first, blocks, words.data() + 1);
+        for (int64_t i = 0; i < 4 * blocks; ++i)
+          same = same && words[i + 1] == random.block(first + i / 4)[i % 4];
+        same = same && words.front() == 0x5a5a5a5a && words.back() == 0x5a5a5a5a;
+      }
+    CHECK(same);
+  });
+}
+
+namespace {
+
+template <typename T>
+void test_dropout_not_finite() {
+  const Shape shape{3, 5, 7, 11};
+  std::vector<T> x = random_values<T>(shape.size(), 1);
+  const T special[] = {std::numeric_limits<T>::quiet_NaN(), std::numeric_limits<T>::infinity()};
+  for (size_t i = 0; i < x.size(); i += 3) x[i] = special[i % 2];
+  for (bool shared : {false, true})
+    for_each_isa([&] {
+      const test::Context context(isa_name());
+      Attrs attrs = Attrs().set("rate", 0.3).set("stream", 5.0);
+      if (shared) attrs.set("noise_shape", number_list({3, 1, 1, 11}));
+      const auto y = run<T>(op_dropout, make_call<T>(op_dropout, attrs, {shape}), {x.data()},
+                            {9, 2, nullptr});
+      const Philox random(9, 5, 2);
+      std::vector<T> expected(x.size());
+      for (Dim i = 0; i < shape.size(); ++i) {
+        const Dim at = shared ? i / 385 * 11 + i % 11 : i;
+        const bool keep = uniform_unit(random.block(at / 4)[at % 4]) >= 0.3f;
+        expected[i] = keep ? x[i] * static_cast<T>(1 / 0.7) : T(0);
+      }
+      CHECK(all_close(y, expected, 0));
+    });
+}
+
+}  // namespace
+
+TEST(kernels_dropout_not_finite_f32) { test_dropout_not_finite<float>(); }
+TEST(kernels_dropout_not_finite_f64) { test_dropout_not_finite<double>(); }
 
 TEST(kernels_dropout) {
   const Shape shape{30, 40, 7};

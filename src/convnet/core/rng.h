@@ -10,6 +10,10 @@ namespace convnet {
 // (key, stream, step, n) alone, so any thread may compute any part.
 class Philox {
  public:
+  static constexpr int kRounds = 10;
+  static constexpr uint64_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
+  static constexpr uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;
+
   Philox(uint64_t key, uint32_t stream, uint32_t step) : key_(key), stream_(stream), step_(step) {}
 
   // The block of four 32-bit numbers with this index.
@@ -17,15 +21,18 @@ class Philox {
     std::array<uint32_t, 4> c{static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32),
                               stream_, step_};
     uint32_t k0 = static_cast<uint32_t>(key_), k1 = static_cast<uint32_t>(key_ >> 32);
-    for (int round = 0; round < 10; ++round) {
-      const uint64_t p0 = 0xD2511F53ull * c[0], p1 = 0xCD9E8D57ull * c[2];
+    for (int round = 0; round < kRounds; ++round) {
+      const uint64_t p0 = kMultiplier0 * c[0], p1 = kMultiplier1 * c[2];
       c = {static_cast<uint32_t>(p1 >> 32) ^ c[1] ^ k0, static_cast<uint32_t>(p1),
            static_cast<uint32_t>(p0 >> 32) ^ c[3] ^ k1, static_cast<uint32_t>(p0)};
-      k0 += 0x9E3779B9u;
-      k1 += 0xBB67AE85u;
+      k0 += kWeyl0;
+      k1 += kWeyl1;
     }
     return c;
   }
+  uint64_t key() const { return key_; }
+  uint32_t stream() const { return stream_; }
+  uint32_t step() const { return step_; }
 
  private:
   uint64_t key_;

@@ -1,6 +1,7 @@
 #include "max_pooling.h"
 
 #include "isa.h"
+#include "micro_kernel.h"
 
 namespace convnet {
 

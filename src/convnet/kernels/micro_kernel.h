@@ -10,3 +10,6 @@
 // Forgets what is known of where a pointer points, above all its alignment: on
 // Windows GCC believes in stack alignments that it does not give (bug 54412).
 #define CONVNET_HIDE(pointer) __asm__ volatile("" : "+r"(pointer) : : "memory")
+
+#define CONVNET_INLINE CONVNET_TARGET inline __attribute__((always_inline))
+#define CONVNET_NOINLINE CONVNET_TARGET __attribute__((noinline))

@@ -9,8 +9,6 @@
 #include <arm_neon.h>
 #endif
 
-#define CONVNET_INLINE CONVNET_TARGET inline __attribute__((always_inline))
-#define CONVNET_NOINLINE CONVNET_TARGET __attribute__((noinline))
 
 namespace convnet {
 

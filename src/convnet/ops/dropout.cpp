@@ -1,14 +1,14 @@
 // Zeroes elements at random and scales the others so that the expectation stays.
-#include "../core/rng.h"
-#include "../core/threads.h"
+#include "../kernels/random.h"
 #include "build.h"
 #include "check.h"
+#include "elementwise.h"
 
 namespace convnet {
 
 namespace {
 
-constexpr Dim kGrain = 8192;  // elements a task; a multiple of 4
+constexpr Dim kDropoutGrain = 8192;  // elements a task; a multiple of 4
 
 // Shape of the mask: 1 where it is shared along an axis.
 Shape noise_shape(const Attrs& attrs, const Shape& x) {
@@ -45,48 +45,67 @@ uint64_t key_of_seed(double seed) {
   return z ^ (z >> 31);
 }
 
+// Elements from begin on, a multiple of 4.
+template <typename T>
+void drop(const Philox& random, int32_t threshold, T scale, const T* x, T* out, Dim begin, Dim end) {
+  constexpr Dim kWords = 1024;
+  uint32_t words[kWords];
+  for (Dim first = begin; first < end; first += kWords) {
+    const Dim count = std::min(kWords, end - first);
+    random_words(random, static_cast<uint64_t>(first / 4), (count + 3) / 4, words);
+    const T* from = x + first;
+    T* to = out + first;
+    CONVNET_SIMD
+    for (Dim i = 0; i < count; ++i) {
+      const T value = from[i];
+      const T kept = static_cast<int32_t>(words[i] >> 8) < threshold ? T(0) : value;
+      to[i] = kept * scale;
+    }
+  }
+}
+
+// A mask shared along some axes holds the scale, or 0.
+struct Masked {
+  template <typename T>
+  T operator()(T x, T mask) const {
+    const T kept = mask == 0 ? T(0) : x;  // or NaN would stay
+    return kept * mask;
+  }
+};
+
 Prepared prepare(const OpCall& call) {
   const Shape x = call.in[0].shape, noise = noise_shape(call.attrs, x);
-  const Dim size = x.size();
   const bool shared = noise != x;
-  const float rate = static_cast<float>(call.attrs.number("rate"));
+  const double rate = call.attrs.number("rate");
+  // uniform_unit(word) >= rate, as a float, for the 24 bits it looks at.
+  const int32_t threshold =
+      static_cast<int32_t>(std::ceil(static_cast<double>(static_cast<float>(rate)) * 0x1p24));
   const uint32_t stream = static_cast<uint32_t>(call.attrs.integer("stream"));
   const bool seeded = call.attrs.has("seed");
   const uint64_t seed = seeded ? key_of_seed(call.attrs.number("seed")) : 0;
-  return dispatch_float(call.out.dtype, [&](auto zero) {
+  return dispatch_float(call.out.dtype, [&](auto zero) -> Prepared {
     using T = decltype(zero);
-    const T scale = rate < 1 ? static_cast<T>(1 / (1 - call.attrs.number("rate"))) : T(0);
-    return Prepared{[=](const void* const* in, void* result, const RunContext& context) {
-      const T* from = static_cast<const T*>(in[0]);
-      T* out = static_cast<T*>(result);
+    const T scale = rate < 1 ? static_cast<T>(1 / (1 - rate)) : T(0);
+    const auto drop_all = [=](const RunContext& context, const T* from, T* to, Dim n) {
       const Philox random(seeded ? seed : context.key, stream, context.step);
-      const auto kept = [&](uint32_t bits, T value) {
-        return uniform_unit(bits) >= rate ? value * scale : T(0);
-      };
-      parallel_ranges(size, kGrain, [&](Dim begin, Dim end) {
-        if (rate == 0) {
-          if (out != from) std::copy(from + begin, from + end, out + begin);
-          return;
-        }
-        if (!shared) {
-          for (Dim i = begin; i < end; i += 4) {
-            const auto bits = random.block(static_cast<uint64_t>(i / 4));
-            for (Dim lane = 0; lane < std::min<Dim>(4, end - i); ++lane)
-              out[i + lane] = kept(bits[lane], from[i + lane]);
-          }
-          return;
-        }
-        for (Dim i = begin; i < end; ++i) {
-          Dim rest = i, step = 1, at = 0;  // position in the mask
-          for (int axis = x.rank() - 1; axis >= 0; --axis) {
-            if (noise[axis] != 1) at += rest % x[axis] * step;
-            rest /= x[axis];
-            step *= noise[axis];
-          }
-          out[i] = kept(random.block(static_cast<uint64_t>(at / 4))[at % 4], from[i]);
-        }
+      parallel_ranges(n, kDropoutGrain, [&](Dim begin, Dim end) {
+        drop(random, threshold, scale, from, to, begin, end);
       });
-    }};
+    };
+    if (!shared)
+      return {[=](const void* const* in, void* out, const RunContext& context) {
+        drop_all(context, static_cast<const T*>(in[0]), static_cast<T*>(out), x.size());
+      }};
+    const Prepared apply =
+        map_binary<T, T>({{}, {call.in[0], {call.out.dtype, noise}}, call.out}, Masked{});
+    return {[=](const void* const* in, void* out, const RunContext& context) {
+              T* mask = static_cast<T*>(context.workspace);
+              std::fill_n(mask, noise.size(), T(1));
+              drop_all(context, mask, mask, noise.size());
+              const void* const operands[] = {in[0], mask};
+              apply.run(operands, out, context);
+            },
+            static_cast<size_t>(noise.size()) * sizeof(T)};
   });
 }
 

@@ -319,16 +319,16 @@ struct Maximum {
   static constexpr Dim weight = 1;
   template <typename T>
   T operator()(T a, T b) const {
-    if constexpr (is_integer<T>) return a > b ? a : b;
-    else return (a > b) | (a != a) ? a : b;
+    const T extreme = a > b ? a : b;
+    return a == a ? extreme : a;
   }
 };
 struct Minimum {
   static constexpr Dim weight = 1;
   template <typename T>
   T operator()(T a, T b) const {
-    if constexpr (is_integer<T>) return a < b ? a : b;
-    else return (a < b) | (a != a) ? a : b;
+    const T extreme = a < b ? a : b;
+    return a == a ? extreme : a;
   }
 };
 struct Power {

@@ -13,21 +13,31 @@ TensorType infer(const Attrs&, const std::vector<TensorType>& in) {
   return {in[1].dtype, broadcast(in[0].shape, broadcast(in[1].shape, in[2].shape))};
 }
 
-// A value that does not vary is read through the same loop with a step of 0.
+// An operand that does not vary is one value. Both are read whichever is taken:
+// a loop that loads under a condition is not vectorised.
 template <typename T>
 void select_run(const uint8_t* condition, const T* a, Dim a_step, const T* b, Dim b_step, T* out,
                 Dim n) {
   if (a_step && b_step) {
     CONVNET_SIMD
-    for (Dim i = 0; i < n; ++i) out[i] = condition[i] ? a[i] : b[i];
+    for (Dim i = 0; i < n; ++i) {
+      const T value = a[i], other = b[i];
+      out[i] = condition[i] ? value : other;
+    }
   } else if (a_step) {
     const T other = *b;
     CONVNET_SIMD
-    for (Dim i = 0; i < n; ++i) out[i] = condition[i] ? a[i] : other;
+    for (Dim i = 0; i < n; ++i) {
+      const T value = a[i];
+      out[i] = condition[i] ? value : other;
+    }
   } else if (b_step) {
     const T value = *a;
     CONVNET_SIMD
-    for (Dim i = 0; i < n; ++i) out[i] = condition[i] ? value : b[i];
+    for (Dim i = 0; i < n; ++i) {
+      const T other = b[i];
+      out[i] = condition[i] ? value : other;
+    }
   } else {
     const T value = *a, other = *b;
     CONVNET_SIMD
