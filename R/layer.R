@@ -43,12 +43,15 @@ create_layer <- function(layer_class, object, args = list()) {
   invisible(compose(object, layer))
 }
 
-# The arguments of the calling layer function, but `object`, as a list.
+# The arguments of the calling layer function, but `object`, as a list. `...` is empty:
+# arguments behind it have to be written out.
 layer_args <- function() {
   frame <- parent.frame()
-  names <- setdiff(names(formals(sys.function(sys.parent()))), "object")
+  known <- formals(sys.function(sys.parent()))
+  if ("..." %in% names(known)) check_dots(eval(quote(list(...)), frame), names(known))
+  names <- setdiff(names(known), c("object", "..."))
   for (name in names) {
-    if (eval(call("missing", as.name(name)), frame) && is_empty_argument(formals(sys.function(sys.parent()))[[name]])) {
+    if (eval(call("missing", as.name(name)), frame) && is_empty_argument(known[[name]])) {
       abort_argument(paste0("`", name, "` is missing."), expected = paste0("a value for `", name, "`"))
     }
   }

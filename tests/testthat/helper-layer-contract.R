@@ -22,15 +22,23 @@ layer_rows <- list(
   layer_conv_2d_transpose = layer_row(c(3, 4, 2), filters = 3, kernel_size = c(3, 2), strides = c(2, 1), padding = "same"),
   layer_conv_3d = layer_row(c(4, 5, 3, 2), filters = 2, kernel_size = c(1, 3, 2), strides = c(2, 1, 2), padding = "same"),
   layer_conv_3d_transpose = layer_row(c(2, 3, 2, 2), filters = 2, kernel_size = 2, dilation_rate = c(1, 2, 1)),
+  layer_conv_lstm_1d = layer_row(c(3, 5, 2), filters = 2, kernel_size = 3, padding = "same", dilation_rate = 2, formats = FALSE),
+  layer_conv_lstm_2d = layer_row(c(3, 4, 5, 2), filters = 2, kernel_size = c(2, 3), strides = c(1, 2), padding = "same", return_sequences = TRUE, formats = FALSE),
+  layer_conv_lstm_3d = layer_row(c(2, 3, 4, 3, 1), filters = 1, kernel_size = 2, go_backwards = TRUE, formats = FALSE),
+  layer_cudnn_gru = layer_row(c(4, 3), units = 2, return_sequences = TRUE),
+  layer_cudnn_lstm = layer_row(c(4, 3), units = 2),
   layer_dense = layer_row(c(3, 4), units = 2, activation = "softplus", rank = FALSE, open = FALSE),
   layer_depthwise_conv_1d = layer_row(c(7, 3), kernel_size = 3, dilation_rate = 2, depth_multiplier = 2),
   layer_depthwise_conv_2d = layer_row(c(7, 6, 3), kernel_size = 3, strides = c(1, 2), padding = "same", depth_multiplier = 2),
   layer_dropout = layer_row(c(3, 4), rate = 0.4, rank = FALSE, random = TRUE),
   layer_flatten = layer_row(c(2, 3, 4), rank = FALSE),
+  layer_gru = layer_row(c(4, 3), units = 2, recurrent_activation = "sigmoid", go_backwards = TRUE),
+  layer_lstm = layer_row(c(4, 3), units = 2, recurrent_activation = "sigmoid", return_sequences = TRUE),
   layer_max_pooling_2d = layer_row(c(5, 6, 2), pool_size = c(2, 3), strides = 2, padding = "same"),
   layer_reshape = layer_row(c(3, 4), target_shape = c(2, 6), rank = FALSE, open = FALSE),
   layer_separable_conv_1d = layer_row(c(7, 3), filters = 4, kernel_size = 3, padding = "causal", depth_multiplier = 2),
-  layer_separable_conv_2d = layer_row(c(6, 7, 2), filters = 3, kernel_size = c(2, 3), depth_multiplier = 2)
+  layer_separable_conv_2d = layer_row(c(6, 7, 2), filters = 3, kernel_size = c(2, 3), depth_multiplier = 2),
+  layer_simple_rnn = layer_row(c(4, 3), units = 2)
 )
 
 row_shapes <- function(row) if (is.list(row$input)) row$input else list(row$input)
@@ -154,7 +162,7 @@ check_data_formats <- function(row, name) {
 check_refusals <- function(layer, row, name) {
   given <- row$args
   required <- names(Filter(function(x) is.symbol(x) && !nzchar(as.character(x)), formals(getExportedValue("convnet", name))))
-  for (arg in setdiff(required, c("object", "inputs"))) {
+  for (arg in setdiff(required, c("object", "inputs", "..."))) {
     expect_error(do.call(name, given[setdiff(names(given), arg)]), class = "convnet_error_argument", label = paste(name, "without", arg))
   }
   shapes <- row_shapes(row)
