@@ -1,5 +1,6 @@
 // Fused nodes compute the bits of the separate ones, and only what nobody else
 // reads is fused.
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -56,7 +57,7 @@ struct Network {
     std::vector<Value> outputs;
     for (int i : wanted) outputs.push_back(nodes[i]);
     const auto expected = run(graph, outputs);
-    const Graph fused = fuse(graph, outputs);
+    const Graph fused = fuse(graph, outputs, std::vector<char>(graph.size(), 0));
     const auto found = run(fused, outputs);
     int found_operations = 0;
     for (Value v = 0; v < fused.size(); ++v)
@@ -97,4 +98,101 @@ TEST(what_others_read_is_not_fused) {
     network.check({1, 2}, 2);
     network.check({0, 1, 2}, 3);
   }
+}
+
+namespace {
+
+// What a product, a bias, a normalization and a relu are one node of.
+struct Normalized {
+  Graph graph;
+  std::vector<std::vector<float>> data;
+  std::vector<Value> outputs;
+
+  Value variable(const Shape& shape, float scale, float offset) {
+    const int slot = static_cast<int>(data.size());
+    data.push_back(numbers(shape.size(), scale));
+    for (float& value : data.back()) value += offset;
+    return graph.variable(slot, {kType, shape});
+  }
+
+  Normalized(const std::string& op, const Shape& x, const Shape& kernel, const Attrs& attrs, bool bias,
+             int axis = -1) {
+    Value sum = graph.emit(op, {graph.input(0, {kType, x}), variable(kernel, 0.01f, 0.1f)}, attrs);
+    const Dim channels = graph.shape(sum).back();
+    if (bias) sum = graph.emit("add", {sum, variable({channels}, 0.02f, 0)});
+    const Dim along = graph.shape(sum)[axis < 0 ? graph.shape(sum).rank() + axis : axis];
+    const Value mean = variable({along}, 0.03f, 0.5f), variance = variable({along}, 0.01f, 1),
+                gamma = variable({along}, 0.02f, 0), beta = variable({along}, 0.01f, 1);
+    outputs = {graph.emit("relu", {graph.emit("batch_normalization", {sum, mean, variance, gamma, beta},
+                                              {{"axis", number_list(axis)}, {"epsilon", number_list(1e-3)}})})};
+  }
+
+  std::vector<char> settled() const { return settled_values(graph, {}); }
+
+  std::vector<float> run(const Graph& g, const std::vector<Value>& roots, const std::vector<float>& x,
+                         bool steady) {
+    Plan plan(g, roots, {}, steady);
+    std::vector<void*> variables;
+    for (auto& values : data) variables.push_back(values.data());
+    std::vector<float> found;
+    for (bool again : {false, true}) {
+      plan.run({x.data()}, variables, 0, 0, again && steady);
+      const auto* values = static_cast<const float*>(plan.output(0));
+      std::vector<float> all(values, values + plan.output_type(0).shape.size());
+      CHECK(!again || all == found);
+      found = all;
+    }
+    return found;
+  }
+
+  bool folds(const std::vector<char>& settled) const {
+    std::vector<Value> roots = outputs;
+    const Graph fused = fuse(graph, roots, settled);
+    for (Value v = 0; v < fused.size(); ++v)
+      if (fused[v].kind == NodeKind::operation && fused[v].op->name == std::string("batch_normalization"))
+        return false;
+    return true;
+  }
+  bool folds() const { return folds(settled()); }
+
+  void check(const Shape& shape) {
+    CHECK(folds());
+    const std::vector<float> x = numbers(shape.size(), 0.02f);
+    std::vector<Value> roots = outputs;
+    const Graph fused = fuse(graph, roots, settled());
+    const auto expected = run(graph, outputs, x, false), found = run(fused, roots, x, true);
+    CHECK_CLOSE(std::vector<double>(found.begin(), found.end()),
+                std::vector<double>(expected.begin(), expected.end()), 1e-5);
+    CHECK(std::count(found.begin(), found.end(), 0.0f) < static_cast<long>(found.size()));
+  }
+};
+
+const Attrs kStrides{{"strides", number_list({2, 1})}, {"dilation", number_list({1, 1})}, {"padding", "same"}};
+
+Attrs with(const Attrs& attrs, const char* name, double value) { return Attrs(attrs).set(name, value); }
+Attrs transposed() { return Attrs(kStrides).set("output_padding", number_list({-1, -1})); }
+
+}  // namespace
+
+TEST(normalization_is_folded_into_settled_products) {
+  for (bool bias : {false, true}) {
+    const Shape image{3, 9, 8, 4}, rows{40, 9};
+    Normalized("conv", image, {3, 3, 4, 5}, kStrides, bias).check(image);
+    Normalized("conv", image, {3, 3, 1, 8}, with(kStrides, "groups", 4), bias).check(image);
+    Normalized("conv_backward_data", image, {3, 3, 5, 4}, transposed(), bias).check(image);
+    Normalized("matmul", rows, {9, 7}, Attrs(), bias).check(rows);
+    Normalized("matmul", rows, {7, 9}, with(Attrs(), "transpose_b", 1), bias).check(rows);
+  }
+}
+
+TEST(normalization_is_not_folded_elsewhere) {
+  const Shape image{3, 9, 8, 4};
+  CHECK(!Normalized("conv", image, {3, 3, 4, 8}, kStrides, true, 1).folds());
+  CHECK(!Normalized("conv_backward_data", image, {3, 3, 2, 4}, with(transposed(), "groups", 2), true).folds());
+  // Scaling the kernel would be more work than normalizing.
+  CHECK(!Normalized("matmul", {2, 90}, {90, 7}, Attrs(), true).folds());
+  // What this very plan changes, or a training loop.
+  const Normalized n("conv", image, {3, 3, 4, 5}, kStrides, true);
+  for (int slot = 0; slot < 6; ++slot) CHECK(!n.folds(settled_values(n.graph, {{slot, 0}})));
+  CHECK(!n.folds(std::vector<char>(n.graph.size(), 0)));
 }

@@ -22,6 +22,30 @@ test_that("batches give what one batch gives", {
   expect_equal(predict(model, x, batch_size = 4, steps = 2), whole[1:8, ], tolerance = 1e-5)
 })
 
+test_that("each call sees the weights as they are", {
+  set.seed(2)
+  model <- keras_model_sequential(input_shape = c(8, 8, 2)) %>%
+    layer_conv_2d(4, 3) %>% layer_batch_normalization(beta_initializer = "random_normal") %>% layer_activation("relu") %>%
+    layer_conv_2d_transpose(3, 3, use_bias = FALSE) %>% layer_batch_normalization(gamma_initializer = "random_normal") %>%
+    layer_flatten() %>% layer_dense(5) %>% layer_batch_normalization(scale = FALSE)
+  model %>% compile(optimizer_sgd(0), "mse")
+  x <- array(rnorm(10 * 128), c(10, 8, 8, 2))
+  # One layer after the other, so that nothing is computed together.
+  layer_by_layer <- function() {
+    for (layer in model$layers) x <- as.array(layer(k_constant(x)))
+    x
+  }
+  for (step in 1:3) {
+    weights <- lapply(get_weights(model), function(w) w + array(runif(length(w), 0.1, 0.5), dim(w)))
+    set_weights(model, weights)
+    expected <- layer_by_layer()
+    for (size in c(1, 3, 10)) expect_equal(predict(model, x, batch_size = size), expected, tolerance = 1e-4)
+    expect_equal(evaluate(model, x, 0 * expected, batch_size = 3, verbose = 0)$loss, mean(expected^2), tolerance = 1e-4)
+    fit(model, x, expected, epochs = 1, batch_size = 5, verbose = 0)  # moves the statistics
+    expect_equal(predict(model, x), layer_by_layer(), tolerance = 1e-4)
+  }
+})
+
 test_that("prediction draws nothing from R's generator and changes nothing", {
   model <- keras_model_sequential(input_shape = 2) %>% layer_dropout(0.5) %>% layer_batch_normalization() %>% layer_dense(1)
   model %>% compile("sgd", "mse")
