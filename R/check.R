@@ -130,6 +130,7 @@ ignored_args <- c("workers", "use_multiprocessing", "max_queue_size", "run_eager
 
 # A misspelt argument would vanish in `...`. `known`: what the caller does take.
 check_dots <- function(dots, known) {
+  if (length(dots) == 0) return(invisible())
   given <- names(dots) %||% rep("", length(dots))
   unknown <- setdiff(given, ignored_args)
   if (length(unknown) == 0) return(invisible())

@@ -123,9 +123,7 @@ optimizer_slots <- function(optimizer, variables) {
 
 #' @export
 `$.keras_optimizer` <- function(x, name) {
-  if (exists(name, x, inherits = FALSE)) return(get(name, x))
-  config <- get("config", x)
-  config[[if (identical(name, "lr")) "learning_rate" else name]]
+  .subset2(x, name) %||% .subset2(x, "config")[[if (identical(name, "lr")) "learning_rate" else name]]
 }
 
 #' @export

@@ -14,7 +14,7 @@ program_from <- function(trace, outputs) {
 
 is_live <- function(program) !is.null(program) && cpp_is_live(program$handle)
 
-storage_of <- function(variables) lapply(variables, function(v) v$storage)
+storage_of <- function(variables) lapply(variables, .subset2, "storage")
 
 # One 64-bit key from R's generator: set.seed() is all that a user needs.
 draw_key <- function() floor(stats::runif(2) * 2^32)

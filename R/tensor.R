@@ -81,7 +81,8 @@ describe <- function(x) {
 }
 
 format_shape <- function(shape) {
-  text <- ifelse(is.na(shape), "None", as.character(shape))
+  text <- as.character(shape)
+  text[is.na(shape)] <- "None"
   paste0("(", paste(text, collapse = ", "), if (length(shape) == 1) ",", ")")
 }
 

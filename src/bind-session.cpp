@@ -19,7 +19,10 @@ void cpp_set_isa(std::string name) {
 }
 
 // [[Rcpp::export(rng = false)]]
-int cpp_cores() { return std::max(1u, std::thread::hardware_concurrency()); }
+int cpp_cores() {
+  static const int cores = std::max(1u, std::thread::hardware_concurrency());
+  return cores;
+}
 
 // [[Rcpp::export(rng = false)]]
 Rcpp::List cpp_session() {
