@@ -1,9 +1,26 @@
+#include <atomic>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include "test.h"
 
+namespace {
+std::atomic<long> allocated{0};
+}
+
+void* operator new(size_t bytes) {
+  ++allocated;
+  if (void* memory = std::malloc(bytes ? bytes : 1)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+
 namespace test {
+
+long allocations() { return allocated; }
 
 namespace {
 long passed = 0, failed = 0;

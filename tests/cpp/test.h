@@ -21,6 +21,8 @@ struct Case {
 std::vector<Case>& cases();
 // Counts a check, and prints where and what when it failed.
 void report(bool passed, const char* file, int line, const std::string& what);
+// How often `new` has been called.
+long allocations();
 // Added to the message of every failed check, to tell rows of a table apart.
 void set_context(const std::string& context);
 

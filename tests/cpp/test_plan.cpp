@@ -6,6 +6,7 @@
 #include "graph/fuse.h"
 #include "graph/plan.h"
 #include "test.h"
+#include "train/loop.h"
 
 using namespace convnet;
 
@@ -138,4 +139,88 @@ TEST(one_packing_serves_all_that_read_a_kernel_alike) {
     alone.run({image.data(), other.data()}, {kernel.data()}, 0, 0);
     CHECK(output(alone, 0) == expected[1]);
   }
+}
+
+namespace {
+
+Row row(const char* op, std::vector<int> inputs, Attrs attrs = {}) {
+  Row made;
+  made.op = op;
+  made.inputs = std::move(inputs);
+  made.attrs = std::move(attrs);
+  return made;
+}
+
+Row leaf(const char* op, int slot, const Shape& shape) {
+  Row made = row(op, {});
+  made.slot = slot;
+  made.type = f32(shape);
+  return made;
+}
+
+// Images to a convolution with bias and relu, a transposed one, and their mean square.
+Record small_network(bool gradients) {
+  Record record = {leaf("input", 0, {kUnknown, 7, 7, 3}), leaf("variable", 0, {3, 3, 3, 16}),
+                   leaf("variable", 1, {16}), leaf("variable", 2, {3, 3, 3, 16}),
+                   row("conv", {0, 1}, kSame), row("add", {4, 2}), row("relu", {5}),
+                   row("conv_backward_data", {6, 3},
+                       Attrs(kSame).set("output_padding", number_list({-1, -1}))),
+                   row("square", {7}), row("mean", {8})};
+  if (gradients)
+    for (int variable : {1, 2, 3}) record.push_back(row("gradient", {9, variable}));
+  return record;
+}
+
+// Runs over so many rows, in an order that has to be copied.
+struct Loop {
+  std::vector<Floats> weights, state;
+  Floats images = numbers(40 * 147, 0.01f, 1);
+
+  Loop() {
+    for (Dim n : {432, 16, 432}) {
+      weights.push_back(numbers(n, 0.002f, static_cast<int>(n)));
+      state.emplace_back(n, 0.0f);
+      state.emplace_back(n, 0.0f);
+    }
+  }
+
+  LoopResult run(Program& program, Dim rows, const OptimizerConfig* optimizer) {
+    Rows data{{{f32({40, 7, 7, 3}), images.data()}}, {}, 5};
+    data.order.resize(rows);
+    for (Dim i = 0; i < rows; ++i) data.order[i] = (i * 7) % 40;
+    std::vector<void*> variables;
+    for (Floats& values : weights) variables.push_back(values.data());
+    Training training;
+    if (optimizer) {
+      training.optimizer = *optimizer;
+      training.iteration = 0;
+      training.variables = {0, 1, 2};
+      for (int i = 0; i < 3; ++i) training.slots.push_back({state[2 * i].data(), state[2 * i + 1].data()});
+    }
+    return run_batches(program, variables, data, 0, 1, 1e9, 0, optimizer ? &training : nullptr);
+  }
+
+  long allocations(Program& program, Dim rows, const OptimizerConfig* optimizer) {
+    const long before = test::allocations();
+    CHECK_EQ(run(program, rows, optimizer).rows, rows);
+    return test::allocations() - before;
+  }
+};
+
+}  // namespace
+
+TEST(a_step_allocates_nothing) {
+  Program training(small_network(true), {9, 10, 11, 12}), evaluation(small_network(false), {9});
+  OptimizerConfig adam;
+  adam.kind = OptimizerKind::adam;
+  adam.clip_norm = 1;
+  adam.global_clip_norm = 1;
+  Loop loop;
+  loop.run(training, 40, &adam);
+  loop.run(evaluation, 40, nullptr);
+  const double loss = loop.run(evaluation, 40, nullptr).sums[0];
+  loop.run(training, 40, &adam);
+  CHECK(loop.run(evaluation, 40, nullptr).sums[0] < loss);
+  CHECK_EQ(loop.allocations(training, 40, &adam), loop.allocations(training, 20, &adam));
+  CHECK_EQ(loop.allocations(evaluation, 40, nullptr), loop.allocations(evaluation, 20, nullptr));
 }

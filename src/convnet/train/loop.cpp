@@ -44,16 +44,15 @@ double scalar_value(const Plan& plan, int output) {
   });
 }
 
-void apply_gradients(const Plan& plan, const std::vector<void*>& variables, int scalars,
-                     Training& training) {
+std::vector<Parameter> parameters_of(const Training& training, const std::vector<void*>& variables,
+                                     const Plan& plan, int scalars) {
   std::vector<Parameter> parameters;
   for (size_t i = 0; i < training.variables.size(); ++i) {
-    const int output = scalars + static_cast<int>(i);
-    const TensorType& type = plan.output_type(output);
-    parameters.push_back({type.dtype, type.shape.size(), variables[training.variables[i]],
-                          plan.output(output), training.slots[i]});
+    const TensorType& type = plan.output_type(scalars + static_cast<int>(i));
+    parameters.push_back({type.dtype, type.shape.size(), variables[training.variables[i]], nullptr,
+                          training.slots[i]});
   }
-  apply_optimizer(training.optimizer, training.iteration++, parameters);
+  return parameters;
 }
 
 }  // namespace
@@ -70,7 +69,9 @@ LoopResult run_batches(Program& program, const std::vector<void*>& variables, co
       training && training->constraints ? &training->constraints->plan({}) : nullptr;
   // The last batch may be smaller: what its shape forbids shows before anything changes.
   feeder.load(rows.batches() - 1);
-  program.plan(feeder.shapes());
+  const Plan& last = program.plan(feeder.shapes());
+  std::vector<Parameter> parameters;
+  if (training) parameters = parameters_of(*training, variables, last, scalars);
   for (Dim b = first_batch; b < rows.batches(); ++b) {
     feeder.load(b);
     Plan& plan = program.plan(feeder.shapes());
@@ -79,7 +80,9 @@ LoopResult run_batches(Program& program, const std::vector<void*>& variables, co
     for (int i = 0; i < scalars; ++i)
       result.sums[i] += scalar_value(plan, i) * static_cast<double>(feeder.size());
     if (training) {
-      apply_gradients(plan, variables, scalars, *training);
+      for (size_t i = 0; i < parameters.size(); ++i)
+        parameters[i].gradient = plan.output(scalars + static_cast<int>(i));
+      apply_optimizer(training->optimizer, training->iteration++, parameters);
       if (constraints) constraints->run({}, training->constraint_variables, key, 0);
     }
     ++result.batches;

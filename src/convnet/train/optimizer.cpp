@@ -10,15 +10,18 @@ namespace convnet {
 namespace {
 
 constexpr int64_t kGrain = 1 << 14;
+constexpr int kBlocks = 64;   // at most, that a sum is made of
+constexpr int kMaxSlots = 3;  // of slots_per_variable()
 
-// Sum of squares over fixed blocks, so that the thread count cannot matter.
+// Sum of squares over blocks that n decides, so that the thread count cannot matter.
 template <typename T>
 double sum_of_squares(const T* x, int64_t n) {
-  std::vector<double> partial((n + kGrain - 1) / kGrain);
-  parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
+  double partial[kBlocks] = {0};
+  const int64_t block = std::max<int64_t>(kGrain, (n + kBlocks - 1) / kBlocks);
+  parallel_ranges(n, block, [&](int64_t begin, int64_t end) {
     double sum = 0;
     for (int64_t i = begin; i < end; ++i) sum += static_cast<double>(x[i]) * x[i];
-    partial[begin / kGrain] = sum;
+    partial[begin / block] = sum;
   });
   double sum = 0;
   for (double p : partial) sum += p;
@@ -103,14 +106,14 @@ template <typename T>
 void update(const OptimizerConfig& config, const Coefficients<T>& c, const Parameter& p) {
   T* w = static_cast<T*>(p.value);
   const T* g = static_cast<const T*>(p.gradient);
-  std::vector<T*> slots;
-  for (void* slot : p.slots) slots.push_back(static_cast<T*>(slot));
+  T* slots[kMaxSlots];
+  std::transform(p.slots.begin(), p.slots.end(), slots, [](void* slot) { return static_cast<T*>(slot); });
   parallel_ranges(p.n, kGrain, [&](int64_t begin, int64_t end) {
     switch (config.kind) {
-      case OptimizerKind::sgd: return sgd(w, g, slots.data(), begin, end, config.nesterov, c);
+      case OptimizerKind::sgd: return sgd(w, g, slots, begin, end, config.nesterov, c);
       case OptimizerKind::rmsprop:
-        return rmsprop(w, g, slots.data(), begin, end, config.centered, c);
-      case OptimizerKind::adam: return adam(w, g, slots.data(), begin, end, config.amsgrad, c);
+        return rmsprop(w, g, slots, begin, end, config.centered, c);
+      case OptimizerKind::adam: return adam(w, g, slots, begin, end, config.amsgrad, c);
     }
   });
 }
