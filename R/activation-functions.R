@@ -59,7 +59,8 @@ activation_relu <- function(x, alpha = 0, max_value = NULL, threshold = 0) {
   y <- if (is.numeric(alpha) && alpha == 0 && threshold == 0) {
     unary("relu", x)
   } else {
-    select(x > threshold, x, if (is.numeric(alpha) && alpha == 0) 0 else alpha * (x - threshold))
+    above <- if (identical(threshold, 0)) x else x - threshold
+    select(x > threshold, x, if (is.numeric(alpha) && alpha == 0) 0 else alpha * above)
   }
   k_clip(y, max_value = max_value)
 }

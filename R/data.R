@@ -75,18 +75,19 @@ model_data <- function(model, x, arg = "x") {
     if (is_graph(model)) xs <- in_order(xs, "input", arg)
     build_instance(model, data_shapes(xs))
   }
-  xs <- in_order(xs, input_names(model), arg)
-  args <- element_args(arg, input_names(model))
+  names <- input_names(model)
+  xs <- in_order(xs, names, arg)
+  args <- element_args(arg, names)
   n <- vapply(xs, rows_of, 0)
   if (any(n != n[[1]])) {
     abort_argument(paste0("`", arg, "` has arrays of different numbers of rows."), expected = "equal numbers of rows",
                    received = paste0(n, " in `", args, "`", collapse = ", "))
   }
-  datasets <- Map(function(v, input, arg) {
+  datasets <- .mapply(function(v, input, arg) {
     check_data_shape(v, input$shape, arg)
     as_dataset(v, input$dtype, arg, data_shape(v, input$shape))
-  }, xs, data$inputs, args)
-  list(datasets = unname(datasets), n = n[[1]])
+  }, list(xs, data$inputs, args), NULL)
+  list(datasets = datasets, n = n[[1]])
 }
 
 data_shapes <- function(xs) {

@@ -117,12 +117,15 @@ training_job <- function(model, x, y, sample_weight = NULL, class_weight = NULL,
     xs <- model_data(model, x, args[1])
     targets <- model_targets(model, y, xs$n, args[1:2])
     data <- environment(model)
-    weights <- row_weights(sample_weight, class_weight, targets, xs$n, output_names(model), args[3])
+    names <- output_names(model)
+    weights <- row_weights(sample_weight, class_weight, targets, xs$n, names, args[3])
     weighted <- !vapply(weights, is.null, NA)
-    names <- element_args(args[2], output_names(model))
-    ys <- Map(function(t, arg) if (!is.null(t)) as_dataset(t$value, t$dtype, arg, t$shape), targets, names)
-    ws <- Map(function(w, output) as_dataset(w, output$dtype, args[3]), weights[weighted], data$outputs[weighted])
-    list(datasets = unname(c(xs$datasets, Filter(Negate(is.null), ys), ws)), n = xs$n,
+    trained <- !vapply(targets, is.null, NA)
+    ys <- .mapply(function(t, arg) as_dataset(t$value, t$dtype, arg, t$shape),
+                  list(targets[trained], element_args(args[2], names)[trained]), NULL)
+    ws <- .mapply(function(w, output) as_dataset(w, output$dtype, args[3]),
+                  list(weights[weighted], data$outputs[weighted]), NULL)
+    list(datasets = c(xs$datasets, ys, ws), n = xs$n,
          targets = target_types(targets), weighted = weighted)
   })
 }

@@ -15,9 +15,11 @@ cached_program <- function(model, key, make) {
 # Frozen layers may compute something else.
 phase_flags <- function(model) {
   flags <- function(layer) {
-    c(as.integer(environment(layer)$trainable), unlist(lapply(layers_inside(layer), flags)))
+    all <- environment(layer)$trainable
+    for (inner in layers_inside(layer)) all <- c(all, flags(inner))
+    all
   }
-  paste(flags(model), collapse = "")
+  paste(as.integer(flags(model)), collapse = "")
 }
 
 predict_program <- function(model) {

@@ -18,7 +18,7 @@ model_targets <- function(model, y, n, args = c("x", "y")) {
   ys <- if (length(ys) == length(trained)) in_order(ys, names, arg, of = "output")[trained]
         else in_order(ys, names[trained], arg, of = "output")
   targets <- vector("list", length(trained))
-  targets[trained] <- Map(function(y, output, loss, arg) {
+  targets[trained] <- .mapply(function(y, output, loss, arg) {
     target <- as_target(y, output, loss, arg)
     if (rows_of(target$value) != n) {
       abort_argument(paste0("`", args[1], "` and `", arg, "` have different numbers of rows."),
@@ -30,7 +30,7 @@ model_targets <- function(model, y, n, args = c("x", "y")) {
     }
     check_target(target, output, loss, arg)
     target
-  }, ys, data$outputs[trained], losses[trained], element_args(arg, names[trained]))
+  }, list(ys, data$outputs[trained], losses[trained], element_args(arg, names[trained])), NULL)
   targets
 }
 
@@ -128,12 +128,12 @@ row_weights <- function(sample_weight, class_weight, targets, n, names, arg = "s
                     else rep(list(sample_weight), length(names))
   class_weights <- if (length(names) > 1 && !is.null(class_weight)) weights_by_output(class_weight, names, "class_weight")
                    else list(class_weight)
-  Map(function(target, sample_weight, class_weight) {
+  .mapply(function(target, sample_weight, class_weight) {
     if (is.null(target)) return(NULL)
     weights <- if (!is.null(sample_weight)) check_sample_weight(sample_weight, n, arg)
     if (is.null(class_weight)) return(weights)
     (weights %||% rep(1, n)) * class_weights_of(target, class_weight, n)
-  }, targets, sample_weights, class_weights)
+  }, list(targets, sample_weights, class_weights), NULL)
 }
 
 weights_by_output <- function(weights, names, arg) {
