@@ -12,6 +12,7 @@ recurrent_call <- function(cell) {
     given <- recurrent_inputs(self, cell, inputs, initial_state)
     x <- given$x
     parts <- if (isTRUE(training) && self$dropout > 0) dropped_inputs(self, cell, x)
+    if (is.list(mask)) mask <- mask[[1]]
     projected <- project_steps(self, cell, x, parts)
     states <- given$states %||% initial_states(self, cell, projected$first)
     masks <- if (isTRUE(training) && self$recurrent_dropout > 0) recurrent_masks(self, cell, states[[1]])
@@ -24,6 +25,8 @@ recurrent_call <- function(cell) {
     c(list(output), lapply(made$new_states, format, 2))
   }
 }
+
+recurrent_mask <- function(self, inputs, mask) if (self$return_sequences) first_mask(mask)
 
 # x with channels last, and the states that the caller gave, or NULL.
 recurrent_inputs <- function(self, cell, inputs, initial_state) {

@@ -98,9 +98,9 @@ check_data_format <- function(data_format) {
                "data_format")
 }
 
-check_layer <- function(object) {
+check_layer <- function(object, arg = "object") {
   if (!is_layer(object)) {
-    abort_argument("`object` must be a layer or a model.", expected = "a layer or a model",
+    abort_argument(paste0("`", arg, "` must be a layer or a model."), expected = "a layer or a model",
                    received = describe(object))
   }
 }

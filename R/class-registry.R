@@ -3,7 +3,8 @@
 
 layer_classes <- new.env(parent = emptyenv())
 
-register_layer_class <- function(class_name, init = identity, build = NULL, call) {
-  layer_classes[[class_name]] <- list(class_name = class_name, init = init, build = build,
-                                      call = call)
+register_layer_class <- function(class_name, init = identity, build = NULL, call, compute_mask = NULL,
+                                 supports_masking = FALSE) {
+  layer_classes[[class_name]] <- list(class_name = class_name, init = init, build = build, call = call,
+                                      compute_mask = compute_mask, supports_masking = supports_masking)
 }

@@ -23,7 +23,7 @@ get_config <- function(object) {
   } else {
     c(list(name = data$name, trainable = data$trainable, dtype = data$dtype,
            batch_input_shape = data$batch_input_shape),
-      data$config)
+      lapply(data$config, function(x) if (is_layer(x)) get_config(x) else x))
   }
   structure(config, class_name = data$class_name, definition = data$definition)
 }
@@ -49,7 +49,8 @@ from_config <- function(config) {
     environment(model)$trainable <- config$trainable
     return(model)
   }
-  new_layer(attr(config, "definition") %||% class_name, unclass_config(config))
+  args <- lapply(unclass_config(config), function(x) if (is.null(attr(x, "class_name"))) x else from_config(x))
+  new_layer(attr(config, "definition") %||% class_name, args)
 }
 
 unclass_config <- function(config) config[seq_along(config)]

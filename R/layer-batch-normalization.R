@@ -41,6 +41,7 @@ layer_batch_normalization <- function(object, axis = -1L, momentum = 0.99, epsil
 
 register_layer_class(
   "BatchNormalization",
+  supports_masking = TRUE,
   init = function(args) {
     args$axis <- check_whole(unlist(args$axis), "axis")
     args$momentum <- check_number(args$momentum, "momentum", 0, 1)

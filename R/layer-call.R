@@ -89,13 +89,15 @@ inline_layer <- function(self, arguments, training) {
   training <- arguments$training %||% training
   if (is_graph(self)) return(inline_model(self, arguments[[1]], training))
   with_where(label_of(self), {
+    mask <- arguments$mask %||% mask_of(arguments[[1]])
     arguments[[1]] <- autocast(self, arguments[[1]])
+    arguments["mask"] <- if ("mask" %in% call_arguments_of(self)) list(mask)
     arguments["training"] <- if ("training" %in% call_arguments_of(self)) list(training)
     call <- layer_class_of(self)$call
     outputs <- with_user_code("call()", {
       with_trace(the$trace, training, do.call("call", c(list(self), arguments), quote = TRUE))
     })
-    outputs <- layer_outputs(outputs)
+    outputs <- with_computed_mask(self, arguments[[1]], mask, layer_outputs(outputs))
     with_user_code("The activity regularizer", add_activity_losses(self, outputs))
     outputs
   })
@@ -107,7 +109,7 @@ autocast <- function(self, inputs) {
   data <- environment(self)
   cast <- function(x) {
     numeric <- grepl("^float", x$dtype) || length(data$weights) > 0
-    if (numeric && grepl("^float", data$dtype)) k_cast(x, data$dtype) else x
+    if (numeric && grepl("^float", data$dtype)) with_mask(k_cast(x, data$dtype), x$mask) else x
   }
   if (is_tensor(inputs)) cast(inputs) else lapply(inputs, cast)
 }
@@ -142,7 +144,7 @@ add_loss <- function(loss) {
 # What a call gives in a new trace.
 trial_call <- function(self, call, training) {
   trace <- new_record()
-  fed <- lapply(call$tensors, function(t) input_row(trace, t$shape, t$dtype))
+  fed <- lapply(call$tensors, function(t) with_mask(input_row(trace, t$shape, t$dtype), t$mask))
   results <- with_trace(trace, training, inline_layer(self, fill_call(call$form, fed), training))
   list(trace = trace, results = results)
 }
@@ -173,9 +175,13 @@ add_node <- function(self, inputs, outputs) {
 call_now <- function(self, call) {
   made <- trial_call(self, call, the$learning_phase %||% FALSE)
   results <- as_list(made$results)
-  program <- program_from(made$trace, results)
+  masks <- lapply(results, mask_of)
+  has_mask <- !vapply(masks, is.null, NA)
+  wanted <- c(results, masks[has_mask])
   feeds <- lapply(call$tensors, function(t) as_dataset(t$value, t$dtype, "inputs", t$shape))
-  results[] <- Map(function(value, result) new_constant(value, shape_of_array(value), result$dtype),
-                   run_program(program, feeds), results)
+  values <- Map(function(value, t) new_constant(value, shape_of_array(value), t$dtype),
+                run_program(program_from(made$trace, wanted), feeds), wanted)
+  results[] <- values[seq_along(results)]
+  results[has_mask] <- Map(with_mask, results[has_mask], values[-seq_along(results)])
   if (is.list(made$results)) results else results[[1]]
 }

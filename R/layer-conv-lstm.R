@@ -99,7 +99,8 @@ register_conv_lstm <- function(n) {
       add_recurrent_weights(self, cell, channels, self$filters, self$kernel_size)
       open_forget_gate(self, self$filters + seq_len(self$filters))
     }),
-    call = recurrent_call(cell)
+    call = recurrent_call(cell),
+    compute_mask = recurrent_mask
   )
 }
 

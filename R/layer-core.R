@@ -144,7 +144,7 @@ layer_activation <- function(object, activation, input_shape = NULL, batch_input
   create_layer("Activation", object, layer_args())
 }
 
-register_layer_class("Activation", init = init_weights,
+register_layer_class("Activation", supports_masking = TRUE, init = init_weights,
                      call = function(self, inputs) activate(self$activation, inputs))
 
 #' Dropout
@@ -175,6 +175,7 @@ layer_dropout <- function(object, rate, noise_shape = NULL, seed = NULL, input_s
 
 register_layer_class(
   "Dropout",
+  supports_masking = TRUE,
   init = function(args) {
     check_number(args$rate, "rate", 0, 1)
     if (args$rate == 1) {

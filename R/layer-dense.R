@@ -54,6 +54,7 @@ layer_dense <- function(object, units, activation = NULL, use_bias = TRUE,
 
 register_layer_class(
   "Dense",
+  supports_masking = TRUE,
   init = function(args) {
     args$units <- check_counts(args$units, "units")
     init_weights(args)
@@ -81,19 +82,7 @@ register_layer_class(
     x <- if (flat) inputs else emit("reshape", list(inputs), list(shape = c(-1, features)))
     y <- emit("matmul", list(x, self$kernel))
     if (self$use_bias) y <- y + self$bias
-    if (!flat) y <- emit("reshape", list(y), list(shape = unflattened(shape, self$units)))
+    if (!flat) y <- emit("reshape", list(y, inputs), list(shape = c(rep(0, length(shape) - 1), self$units)))
     activate(self$activation, y)
   }
 )
-
-# The target of a reshape that restores the leading dimensions, of which at most
-# the first is unknown more often than not.
-unflattened <- function(shape, units) {
-  leading <- shape[-length(shape)]
-  leading[is.na(leading)] <- -1
-  if (sum(leading == -1) > 1) {
-    abort_shape("At most one dimension before the last may be unknown.",
-                expected = "known dimensions", received = paste("shape", format_shape(shape)))
-  }
-  c(leading, units)
-}

@@ -76,5 +76,6 @@ register_layer_class(
     size <- 3L * self$units
     add_recurrent_weights(self, gru_cell, features, self$units, bias = if (self$reset_after) c(2L, size) else size)
   }),
-  call = recurrent_call(gru_cell)
+  call = recurrent_call(gru_cell),
+  compute_mask = recurrent_mask
 )

@@ -76,5 +76,6 @@ register_layer_class(
     add_recurrent_weights(self, lstm_cell, features, self$units)
     open_forget_gate(self, self$units + seq_len(self$units))
   }),
-  call = recurrent_call(lstm_cell)
+  call = recurrent_call(lstm_cell),
+  compute_mask = recurrent_mask
 )

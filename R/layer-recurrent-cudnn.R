@@ -54,7 +54,8 @@ register_layer_class(
     add_recurrent_weights(self, cudnn_lstm_cell, features, self$units, bias = 8L * self$units)
     open_forget_gate(self, 5 * self$units + seq_len(self$units))
   }),
-  call = recurrent_call(cudnn_lstm_cell)
+  call = recurrent_call(cudnn_lstm_cell),
+  compute_mask = recurrent_mask
 )
 
 register_layer_class(
@@ -63,5 +64,6 @@ register_layer_class(
   build = build_recurrent(gru_cell, function(self, features) {
     add_recurrent_weights(self, gru_cell, features, self$units, bias = 6L * self$units)
   }),
-  call = recurrent_call(gru_cell)
+  call = recurrent_call(gru_cell),
+  compute_mask = recurrent_mask
 )

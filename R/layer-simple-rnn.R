@@ -40,5 +40,6 @@ register_layer_class(
   build = build_recurrent(simple_rnn_cell, function(self, features) {
     add_recurrent_weights(self, simple_rnn_cell, features, self$units)
   }),
-  call = recurrent_call(simple_rnn_cell)
+  call = recurrent_call(simple_rnn_cell),
+  compute_mask = recurrent_mask
 )

@@ -3,6 +3,7 @@
 #   init(args)   checks and normalises the arguments; returns the config
 #   build(self, input_shape)   adds weights with self$add_weight()
 #   call(self, inputs, training)   tensors in, tensors out; `training` optional
+#   compute_mask, supports_masking   what becomes of masks: mask.R
 # Built-in classes are looked up by name in the namespace, so that an instance
 # saved under one version of the package works under the next; a user's own class
 # travels with the instance. An instance is a callable closure whose environment
@@ -23,7 +24,10 @@ common_args <- c("input_shape", "batch_input_shape", "batch_size", "dtype", "nam
 #' @param layer_class The name of a built-in class (`"Dense"`), or a list with
 #'   `class_name` and the functions `call(self, inputs, training)`, optionally
 #'   `build(self, input_shape)` and `init(args)` (checks the arguments and
-#'   returns the ones to keep).
+#'   returns the ones to keep). `call()` may have an argument `mask`: the mask of
+#'   its input, see [layer_masking()]. The output has it, too, with
+#'   `supports_masking = TRUE`, or the one that `compute_mask(self, inputs, mask)`
+#'   returns.
 #' @param object What to compose the layer with; see [layer_dense()].
 #' @param args Arguments of the layer, the common ones (`input_shape`, `name`,
 #'   `trainable`, `weights`, ...) among them.
@@ -98,7 +102,7 @@ known_definition <- function(name) {
 }
 
 check_definition <- function(definition) {
-  functions <- c("init", "build", "call")
+  functions <- c("init", "build", "call", "compute_mask")
   for (name in functions) {
     if (!is.function(definition[[name]] %||% if (name != "call") identity)) {
       abort_argument("This is not a layer class.", expected = paste0("`", name, "` to be a function"),

@@ -56,17 +56,15 @@ inline_model <- function(model, inputs, training) {
   data <- environment(model)
   given <- with_where(label_of(model), in_order(as_list(inputs), input_names(model), "inputs", "tensor"))
   Map(function(given, input) check_shape_fits(given$shape, input$shape, model), given, data$inputs)
-  given <- Map(function(given, input) if (given$dtype == input$dtype) given else k_cast(given, input$dtype),
+  given <- Map(function(given, input) if (given$dtype == input$dtype) given else with_mask(k_cast(given, input$dtype), given$mask),
                unname(given), unname(data$inputs))
   origin <- new_origin(record_of(data$inputs[[1]]), data$inputs, given)
   the$trace$origins <- c(the$trace$origins, list(origin))
-  outputs <- with_trace(the$trace, training, lapply(data$outputs, function(t) {
-    new_tensor(the$trace, row_in(t, the$trace), t$shape, t$dtype)
-  }))
+  outputs <- with_trace(the$trace, training, lapply(data$outputs, tensor_in, the$trace))
   # The shapes inside follow from what was given, not from what was declared.
   outputs <- lapply(outputs, function(t) {
     row <- the$trace$rows[[t$row]]
-    new_tensor(the$trace, t$row, row$shape, row$dtype)
+    with_mask(new_tensor(the$trace, t$row, row$shape, row$dtype), t$mask)
   })
   single_tensor(outputs)
 }

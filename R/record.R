@@ -103,15 +103,27 @@ row_in <- function(tensor, record) {
   if (is_variable(tensor)) return(variable_row(tensor, record))
   if (is_constant(tensor)) return(constant_row(tensor, record))
   if (identical(record_of(tensor), record)) return(tensor$row)
-  for (origin in rev(record$origins)) {
-    if (identical(origin$record, record_of(tensor))) {
-      replay(origin, tensor$row, record)
-      return(origin$tensors[[as.character(tensor$row)]]$row)
-    }
-  }
+  made <- replayed(tensor, record)
+  if (!is.null(made)) return(made$row)
   if (!is.null(record$outer)) return(captured_row(tensor, record))
   abort_argument("A tensor of another model was used here.",
                  remedy = "Use tensors of the model itself, or add the other tensor as an input.")
+}
+
+# The tensor of a record that this one replays, inside this one; NULL for others.
+replayed <- function(tensor, record) {
+  for (origin in rev(record$origins)) {
+    if (identical(origin$record, record_of(tensor))) {
+      replay(origin, tensor$row, record)
+      return(origin$tensors[[as.character(tensor$row)]])
+    }
+  }
+}
+
+# As a tensor of this record, with the mask that it has there.
+tensor_in <- function(tensor, record) {
+  made <- if (!is_variable(tensor) && !is_constant(tensor)) replayed(tensor, record)
+  with_mask(new_tensor(record, row_in(tensor, record), tensor$shape, tensor$dtype), made$mask)
 }
 
 constant_row <- function(constant, record) {
@@ -209,9 +221,7 @@ trace_outputs <- function(inputs, outputs, training, trace = new_record()) {
   })
   origin <- new_origin(record, inputs, fed)
   trace$origins <- c(trace$origins, list(origin))
-  outputs <- with_trace(trace, training, lapply(outputs, function(t) {
-    new_tensor(trace, row_in(t, trace), t$shape, t$dtype)
-  }))
+  outputs <- with_trace(trace, training, lapply(outputs, tensor_in, trace))
   list(trace = trace, outputs = outputs)
 }
 

@@ -65,7 +65,7 @@ step_scalars <- function(model, outputs, ys, weights, trace) {
   names <- output_names(model)
   trained <- which(!vapply(ys, is.null, NA))
   losses <- Map(function(loss, y, output, weight) {
-    with_where(loss_label(loss), weighted_mean(with_user_code("The function", loss_values(loss, y, output)), weight))
+    with_where(loss_label(loss), weighted_mean(with_user_code("The function", loss_values(loss, y, output)), weight, output$mask))
   }, compiled$losses[trained], ys[trained], outputs[trained], weights[trained])
   total <- sum_of_losses(c(
     Map(function(loss, factor) if (factor == 1) loss else loss * factor, losses, compiled$loss_weights[trained]),
@@ -80,14 +80,14 @@ step_scalars <- function(model, outputs, ys, weights, trace) {
   if (several) for (i in seq_along(trained)) add(losses[[i]], prefix(trained[[i]], "loss"))
   for (i in trained) {
     for (metric in named_metrics(compiled$metrics[[i]], outputs[[i]], compiled$losses[[i]])) {
-      add(k_mean(metric_values(metric, ys[[i]], outputs[[i]])), prefix(i, metric$name))
+      add(weighted_mean(metric_values(metric, ys[[i]], outputs[[i]]), mask = outputs[[i]]$mask), prefix(i, metric$name))
     }
   }
   for (i in trained[lengths(compiled$weighted_metrics[trained]) > 0]) {
     add(if (is.null(weights[[i]])) as_tensor(1, outputs[[i]]$dtype) else k_mean(weights[[i]]), "")
     divisor <- length(made$values)
     for (metric in named_metrics(compiled$weighted_metrics[[i]], outputs[[i]], compiled$losses[[i]])) {
-      add(weighted_mean(metric_values(metric, ys[[i]], outputs[[i]]), weights[[i]]),
+      add(weighted_mean(metric_values(metric, ys[[i]], outputs[[i]]), weights[[i]], outputs[[i]]$mask),
           prefix(i, metric$name), divisor)
     }
   }
@@ -126,9 +126,14 @@ metric_values <- function(metric, y, output) {
              with_user_code("The function", metric_per_sample(metric, y, output)))
 }
 
-# The mean over everything of values whose rows have weights.
-weighted_mean <- function(values, weight) {
+# The mean over everything of values whose rows have weights, over the steps that
+# count where they have a mask.
+weighted_mean <- function(values, weight = NULL, mask = NULL) {
   values <- as_tensor(values)
+  if (!is.null(mask) && length(values$shape) == length(mask$shape)) {
+    counts <- k_cast(mask, values$dtype)
+    values <- values * (counts / k_maximum(k_mean(counts), the$epsilon))
+  }
   if (!is.null(weight) && length(values$shape) > 0) {
     values <- values * k_reshape(weight, c(-1, rep(1, length(values$shape) - 1)))
   }

@@ -5,12 +5,15 @@
 #   open    FALSE: extents other than the samples have to be known
 #   random  TRUE: training is random
 #   formats FALSE: with channels first the weights are in another order
+#   counts  TRUE: inputs are whole numbers, along which nothing is differentiated
 #   values  function(shape, i): the i-th input; default: numbers of either sign
 
 some_values <- function(shape, i = 1) array(sin(1.7 * seq_len(prod(shape)) + i) * 1.3, shape)
 
-layer_row <- function(input, ..., rank = TRUE, open = TRUE, random = FALSE, formats = TRUE, values = some_values) {
-  list(args = list(...), input = input, rank = rank, open = open, random = random, formats = formats, values = values)
+layer_row <- function(input, ..., rank = TRUE, open = TRUE, random = FALSE, formats = TRUE, counts = FALSE,
+                      values = some_values) {
+  list(args = list(...), input = input, rank = rank, open = open, random = random, formats = formats,
+       counts = counts, values = values)
 }
 
 layer_rows <- list(
@@ -27,13 +30,16 @@ layer_rows <- list(
   layer_conv_lstm_3d = layer_row(c(2, 3, 4, 3, 1), filters = 1, kernel_size = 2, go_backwards = TRUE, formats = FALSE),
   layer_cudnn_gru = layer_row(c(4, 3), units = 2, return_sequences = TRUE),
   layer_cudnn_lstm = layer_row(c(4, 3), units = 2),
-  layer_dense = layer_row(c(3, 4), units = 2, activation = "softplus", rank = FALSE, open = FALSE),
+  layer_dense = layer_row(c(3, 4), units = 2, activation = "softplus", rank = FALSE),
   layer_depthwise_conv_1d = layer_row(c(7, 3), kernel_size = 3, dilation_rate = 2, depth_multiplier = 2),
   layer_depthwise_conv_2d = layer_row(c(7, 6, 3), kernel_size = 3, strides = c(1, 2), padding = "same", depth_multiplier = 2),
   layer_dropout = layer_row(c(3, 4), rate = 0.4, rank = FALSE, random = TRUE),
+  layer_embedding = layer_row(c(3), input_dim = 5, output_dim = 2, rank = FALSE, counts = TRUE,
+                              values = function(shape, i) array(seq_len(prod(shape)) %% 5, shape)),
   layer_flatten = layer_row(c(2, 3, 4), rank = FALSE),
   layer_gru = layer_row(c(4, 3), units = 2, recurrent_activation = "sigmoid", go_backwards = TRUE),
   layer_lstm = layer_row(c(4, 3), units = 2, recurrent_activation = "sigmoid", return_sequences = TRUE),
+  layer_masking = layer_row(c(3, 2), mask_value = 1, rank = FALSE),
   layer_max_pooling_2d = layer_row(c(5, 6, 2), pool_size = c(2, 3), strides = 2, padding = "same"),
   layer_reshape = layer_row(c(3, 4), target_shape = c(2, 6), rank = FALSE, open = FALSE),
   layer_separable_conv_1d = layer_row(c(7, 3), filters = 4, kernel_size = 3, padding = "causal", depth_multiplier = 2),
@@ -129,7 +135,7 @@ check_gradients <- function(layer, row, name) {
     gradients <- run(values)[-1]
     k_set_learning_phase(0)
     starts <- c(values, lapply(weights, k_get_value))
-    for (i in seq_along(starts)) {
+    for (i in if (row$counts) seq_along(weights) + length(values) else seq_along(starts)) {
       direction <- some_values(dim(starts[[i]]) %||% length(starts[[i]]), i + 10)
       ends <- vapply(c(1e-5, -1e-5), function(step) {
         moved <- starts[[i]] + step * direction
@@ -174,7 +180,7 @@ check_refusals <- function(layer, row, name) {
       expect_error(call_with(target, lapply(shapes, `[`, -1)), class = "convnet_error_shape", label = paste(turn, name, "with a dimension less"))
     }
   }
-  if (length(layer$weights) && length(shapes) == 1) {
+  if (length(layer$weights) && length(shapes) == 1 && !row$counts) {
     wider <- lapply(shapes, function(s) replace(s, length(s), s[length(s)] + 1))
     expect_error(call_with(layer, wider), class = "convnet_error_shape", label = paste(name, "with another channel"))
   }

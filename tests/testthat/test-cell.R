@@ -11,7 +11,7 @@ steps_between <- function(x, from, to) {
   if (length(dim(x)) == 3) x[, from:to, , drop = FALSE] else x[, from:to, , , , drop = FALSE]
 }
 
-test_that("initial states continue a sequence, as a list of inputs", {
+test_that("initial states continue a sequence, in the list of inputs or as an argument", {
   local_float64()
   for (name in names(recurrent)) {
     layer <- recurrent[[name]](return_state = TRUE)
@@ -22,6 +22,8 @@ test_that("initial states continue a sequence, as a list of inputs", {
     expect_identical(as.array(whole[[1]]), as.array(whole[[2]]))
     rest <- layer(c(list(steps_between(x, 2, 4)), begun[-1]))
     Map(function(a, b) expect_equal(as.array(a), as.array(b), tolerance = 1e-14, label = name), rest, whole)
+    named <- layer(steps_between(x, 2, 4), initial_state = begun[-1])
+    expect_identical(as.array(named[[1]]), as.array(rest[[1]]))
   }
 })
 
