@@ -2,130 +2,215 @@
 
 #include <algorithm>
 
-#include "../core/simd.h"
 #include "../core/threads.h"
+#include "isa.h"
+#include "micro_kernel.h"
 #include "tasks.h"
 #include "walk.h"
 
 namespace convnet {
 
-using detail::for_each_tap;
-using detail::Walk;
-
 namespace {
 
-constexpr int64_t kBlock = 64;      // positions a task
+constexpr int64_t kTask = 1 << 16;  // multiplications of a task
 constexpr int64_t kTaps = 64;       // taps that one call adds up
 constexpr int64_t kChannels = 64;   // channels that a task of the gradient owns
 constexpr int64_t kGrain = 16384;   // values a task copies
+constexpr int64_t kBlock = 64;      // pixels a task adds up
 constexpr int64_t kPiece = 1024, kFewTasks = 16;
 
-}  // namespace
+// out[p * out_step + c] (+)= sum over taps of x[tap][p * x_step + c] * w[tap][c]
+// for p < count and c < channels.
+template <typename T>
+struct ProductArgs {
+  const T* const* x;
+  const T* const* w;
+  int64_t taps, x_step;
+  T* out;
+  int64_t out_step, count, channels;
+  bool add;
+  // When these are the last taps: added to the sums (or null), and whether
+  // negative ones become 0 after that.
+  const T* bias;
+  bool relu;
+};
+
+// sums[tap][c] += sum over p < count of x[tap][p * x_step + c] * g[p * g_step + c]
+// for c < channels.
+template <typename T>
+struct SumArgs {
+  const T* const* x;
+  T* const* sums;
+  int64_t taps, x_step;
+  const T* g;
+  int64_t g_step, count, channels;
+};
 
 template <typename T>
-void depthwise_correlation(const CorrelationShape& shape, const T* input, const T* kernel,
-                           T* output, const Epilogue<T>& epilogue) {
-  const int64_t C = shape.groups;
-  const Gemm<T>& gemm = convnet::gemm<T>();
-  for (const CorrelationPhase& phase : shape.phases) {
-    const int64_t positions = shape.batch * phase.positions();
-    const int64_t blocks = (positions + kBlock - 1) / kBlock;
-    run_tasks(blocks, positions * (phase.taps() + 1) * C, [&](int64_t block) {
-      const int64_t end = std::min(positions, (block + 1) * kBlock);
-      const T *x[kTaps], *w[kTaps];
-      Walk walk(shape, phase, block * kBlock);
-      for (int64_t q = block * kBlock; q < end;) {
-        const bool interior = walk.interior();
-        DepthwiseArgs<T> args{};
-        args.x = x;
-        args.w = w;
-        args.x_step = phase.axis[2].step * C;
-        args.out = output + walk.out_pixel() * C;
-        args.out_step = phase.axis[2].out_step * C;
-        args.count = interior ? std::min(end - q, walk.left_inside()) : 1;
-        args.channels = C;
-        for_each_tap(shape, phase, [&](int64_t, int64_t a, int64_t b, int64_t c, int64_t offset,
-                                       int64_t tap) {
-          if (!interior && !(walk.inside(0, a) && walk.inside(1, b) && walk.inside(2, c))) return;
-          if (args.taps == kTaps) {
-            gemm.depthwise(args);
-            args.taps = 0;
-            args.add = true;
-          }
-          x[args.taps] = input + walk.in_pixel() * C + offset;
-          w[args.taps++] = kernel + tap * shape.tap_stride;
-        });
-        args.bias = epilogue.bias;
-        args.relu = epilogue.relu();
-        gemm.depthwise(args);
-        q += args.count;
-        walk.advance(args.count);
-      }
-    });
+struct Kernels {
+  void (*products)(const ProductArgs<T>&);
+  void (*sums)(const SumArgs<T>&);
+};
+
+#define CONVNET_BODY "depthwise_body.inc"
+#include "each_isa.inc"
+
+template <typename T>
+const Kernels<T>& kernels() {
+  return CONVNET_OF_ISA(kKernels<T>);
+}
+
+// Neighbours in a row of positions that read the same taps: first[a] to last[a] - 1
+// along axis a. Pixels are those of the first of them; in_pixel is what tap 0 reads.
+struct Part {
+  int64_t first[3], last[3], count, in_pixel, out_pixel;
+};
+
+// The taps that read inside the input.
+void set_taps(const CorrelationAxis& axis, int64_t q, int64_t in, int64_t* first, int64_t* last) {
+  const int64_t start = q * axis.step + axis.base;
+  const auto inside = [&](int64_t j) {
+    const int64_t i = start + j * axis.tap_step;
+    return i >= 0 && i < in;
+  };
+  *first = 0;
+  while (*first < axis.taps && !inside(*first)) ++*first;
+  *last = *first;
+  while (*last < axis.taps && inside(*last)) ++*last;
+}
+
+// Cuts a row of positions into parts. Rows count all images' one after the other.
+template <typename F>
+void for_each_part(const CorrelationShape& shape, const CorrelationPhase& phase, int64_t row, F&& f) {
+  const CorrelationAxis* axis = phase.axis;
+  const int64_t q1 = row % axis[1].count, q0 = row / axis[1].count % axis[0].count;
+  const int64_t n = row / axis[1].count / axis[0].count;
+  Part part;
+  set_taps(axis[0], q0, shape.in[0], &part.first[0], &part.last[0]);
+  set_taps(axis[1], q1, shape.in[1], &part.first[1], &part.last[1]);
+  const int64_t in_line = (n * shape.in[0] + q0 * axis[0].step + axis[0].base) * shape.in[1] +
+                          q1 * axis[1].step + axis[1].base;
+  const int64_t out_line = (n * shape.out[0] + axis[0].out_start + q0 * axis[0].out_step) *
+                               shape.out[1] + axis[1].out_start + q1 * axis[1].out_step;
+  int64_t first, last;
+  detail::Walk::interior_range(axis[2], shape.in[2], &first, &last);
+  for (int64_t q = 0; q < axis[2].count; q += part.count) {
+    part.count = q >= first && q < last ? last - q : 1;
+    set_taps(axis[2], q, shape.in[2], &part.first[2], &part.last[2]);
+    part.in_pixel = in_line * shape.in[2] + q * axis[2].step + axis[2].base;
+    part.out_pixel = out_line * shape.out[2] + axis[2].out_start + q * axis[2].out_step;
+    f(part);
   }
 }
 
-int64_t depthwise_pieces(const CorrelationShape& shape) {
-  int64_t tasks = 0, positions = 0;
+// Calls f(pixel that it reads, kernel element) for the taps of a part.
+template <typename F>
+void for_each_tap(const CorrelationShape& shape, const CorrelationPhase& phase, const Part& part,
+                  F&& f) {
+  const CorrelationAxis* axis = phase.axis;
+  for (int64_t a = part.first[0]; a < part.last[0]; ++a)
+    for (int64_t b = part.first[1]; b < part.last[1]; ++b) {
+      const int64_t pixel = part.in_pixel + (a * axis[0].tap_step * shape.in[1] +
+                                             b * axis[1].tap_step) * shape.in[2];
+      const int64_t tap = ((axis[0].tap_first + a * axis[0].tap_next) * shape.kernel[1] +
+                           axis[1].tap_first + b * axis[1].tap_next) * shape.kernel[2] +
+                          axis[2].tap_first;
+      for (int64_t c = part.first[2]; c < part.last[2]; ++c)
+        f(pixel + c * axis[2].tap_step, tap + c * axis[2].tap_next);
+    }
+}
+
+template <typename T>
+void correlate_row(const CorrelationShape& shape, const CorrelationPhase& phase, int64_t row,
+                   const T* input, const T* kernel, T* output, const Epilogue<T>& epilogue) {
+  const int64_t C = shape.groups;
+  const auto products = kernels<T>().products;
+  const T *x[kTaps], *w[kTaps];
+  for_each_part(shape, phase, row, [&](const Part& part) {
+    ProductArgs<T> args{};
+    args.x = x;
+    args.w = w;
+    args.x_step = phase.axis[2].step * C;
+    args.out = output + part.out_pixel * C;
+    args.out_step = phase.axis[2].out_step * C;
+    args.count = part.count;
+    args.channels = C;
+    for_each_tap(shape, phase, part, [&](int64_t pixel, int64_t tap) {
+      if (args.taps == kTaps) {
+        products(args);
+        args.taps = 0;
+        args.add = true;
+      }
+      x[args.taps] = input + pixel * C;
+      w[args.taps++] = kernel + tap * shape.tap_stride;
+    });
+    args.bias = epilogue.bias;
+    args.relu = epilogue.relu();
+    products(args);
+  });
+}
+
+int64_t rows_of_image(const CorrelationPhase& phase) { return phase.axis[0].count * phase.axis[1].count; }
+
+}  // namespace
+
+// A task is a stripe of an image: its rows of all phases.
+template <typename T>
+void depthwise_correlation(const CorrelationShape& shape, const T* input, const T* kernel,
+                           T* output, const Epilogue<T>& epilogue) {
+  int64_t rows = 0, work = 0;
   for (const CorrelationPhase& phase : shape.phases) {
-    tasks += phase.axis[0].taps * phase.axis[1].taps * ((shape.groups + kChannels - 1) / kChannels);
-    positions = std::max(positions, shape.batch * phase.positions());
+    rows = std::max(rows, rows_of_image(phase));
+    work += phase.positions() * (phase.taps() + 1) * shape.groups;
   }
-  if (tasks == 0 || tasks >= kFewTasks) return 1;
+  const int64_t stripes = std::max<int64_t>(1, std::min(rows, work / kTask));
+  run_tasks(shape.batch * stripes, shape.batch * work, [&](int64_t task) {
+    const int64_t n = task / stripes, stripe = task % stripes;
+    for (const CorrelationPhase& phase : shape.phases) {
+      const int64_t count = rows_of_image(phase);
+      for (int64_t row = count * stripe / stripes; row < count * (stripe + 1) / stripes; ++row)
+        correlate_row(shape, phase, n * count + row, input, kernel, output, epilogue);
+    }
+  });
+}
+
+int64_t depthwise_pieces(const CorrelationShape& shape) {
+  const int64_t tasks = (shape.groups + kChannels - 1) / kChannels;
+  int64_t positions = 0;
+  for (const CorrelationPhase& phase : shape.phases)
+    positions = std::max(positions, shape.batch * phase.positions());
+  if (tasks >= kFewTasks) return 1;
   return std::max<int64_t>(1, std::min(kFewTasks / tasks, positions / kPiece));
 }
 
 namespace {
 
-// The gradient of a row of taps for some channels, from the positions of one
-// piece. The kernel's roles change: what it adds up are positions, and its
-// positions are taps.
 template <typename T>
-void depthwise_tap_row(const CorrelationShape& shape, const CorrelationPhase& phase, int64_t a,
-                       int64_t b, int64_t channel, int64_t begin, int64_t end, const T* input,
-                       const T* output, T* sums) {
-  const CorrelationAxis* axis = phase.axis;
+void add_row(const CorrelationShape& shape, const CorrelationPhase& phase, int64_t row,
+             int64_t channel, const T* input, const T* output, T* sums) {
   const int64_t C = shape.groups;
-  const auto& kernel = gemm<T>().depthwise;
-  const int64_t offset = (a * axis[0].tap_step * shape.in[1] + b * axis[1].tap_step) * shape.in[2];
-  const int64_t tap = ((axis[0].tap_first + a * axis[0].tap_next) * shape.kernel[1] +
-                       axis[1].tap_first + b * axis[1].tap_next) * shape.kernel[2] +
-                      axis[2].tap_first;
-  const T *x[kTaps], *g[kTaps];
-  DepthwiseArgs<T> args{};
-  args.x = x;
-  args.w = g;
-  args.x_step = axis[2].tap_step * C;
-  args.out_step = axis[2].tap_next * shape.tap_stride;
-  args.channels = std::min(kChannels, C - channel);
-  args.add = true;
-  const auto add = [&](int64_t first, int64_t count) {
-    args.out = sums + tap * shape.tap_stride + channel + first * args.out_step;
-    args.count = count;
-    if (args.taps > 0) kernel(args);
-    args.taps = 0;
-  };
-  Walk walk(shape, phase, begin);
-  for (int64_t q = begin; q < end; ++q, walk.next()) {
-    if (!walk.inside(0, a) || !walk.inside(1, b)) continue;
-    const T* from = input + (walk.in_pixel() + offset) * C + channel;
-    const T* grad = output + walk.out_pixel() * C + channel;
-    if (walk.interior()) {
-      x[args.taps] = from;
-      g[args.taps++] = grad;
-      if (args.taps == kTaps) add(0, axis[2].taps);
-      continue;
-    }
-    add(0, axis[2].taps);
-    for (int64_t c = 0; c < axis[2].taps; ++c) {
-      if (!walk.inside(2, c)) continue;
-      x[0] = from + c * args.x_step;
-      g[0] = grad;
-      args.taps = 1;
-      add(c, 1);
-    }
-  }
-  add(0, axis[2].taps);
+  const auto kernel = kernels<T>().sums;
+  const T* x[kTaps];
+  T* to[kTaps];
+  for_each_part(shape, phase, row, [&](const Part& part) {
+    SumArgs<T> args{};
+    args.x = x;
+    args.sums = to;
+    args.x_step = phase.axis[2].step * C;
+    args.g = output + part.out_pixel * C + channel;
+    args.g_step = phase.axis[2].out_step * C;
+    args.count = part.count;
+    args.channels = std::min(kChannels, C - channel);
+    for_each_tap(shape, phase, part, [&](int64_t pixel, int64_t tap) {
+      if (args.taps == kTaps) {
+        kernel(args);
+        args.taps = 0;
+      }
+      x[args.taps] = input + pixel * C + channel;
+      to[args.taps++] = sums + tap * shape.tap_stride + channel;
+    });
+    kernel(args);
+  });
 }
 
 }  // namespace
@@ -135,18 +220,18 @@ void depthwise_weight_gradient(const CorrelationShape& shape, int64_t pieces, co
                                const T* output, T* sums) {
   const int64_t C = shape.groups, runs = (C + kChannels - 1) / kChannels;
   const int64_t size = shape.kernel[0] * shape.kernel[1] * shape.kernel[2] * C;
+  int64_t work = 0;
+  for (const CorrelationPhase& phase : shape.phases)
+    work += shape.batch * phase.positions() * phase.taps() * C;
   std::fill_n(sums, pieces * size, T(0));
-  for (const CorrelationPhase& phase : shape.phases) {
-    const int64_t positions = shape.batch * phase.positions();
-    const int64_t rows = phase.axis[0].taps * phase.axis[1].taps;
-    if (phase.taps() == 0) continue;
-    run_tasks(rows * runs * pieces, positions * phase.taps() * C, [&](int64_t task) {
-      const int64_t piece = task % pieces, run = task / pieces % runs, row = task / pieces / runs;
-      depthwise_tap_row(shape, phase, row / phase.axis[1].taps, row % phase.axis[1].taps,
-                        run * kChannels, positions * piece / pieces,
-                        positions * (piece + 1) / pieces, input, output, sums + piece * size);
-    });
-  }
+  run_tasks(runs * pieces, work, [&](int64_t task) {
+    const int64_t piece = task / runs, channel = task % runs * kChannels;
+    for (const CorrelationPhase& phase : shape.phases) {
+      const int64_t rows = shape.batch * rows_of_image(phase);
+      for (int64_t row = rows * piece / pieces; row < rows * (piece + 1) / pieces; ++row)
+        add_row(shape, phase, row, channel, input, output, sums + piece * size);
+    }
+  });
 }
 
 bool has_multiplier(const CorrelationShape& shape) {

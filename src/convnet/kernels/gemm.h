@@ -72,20 +72,6 @@ struct ThinArgs {
   bool relu;
 };
 
-// depthwise: out[p * out_step + c] (+)= sum over taps of x[tap][p * x_step + c] * w[tap][c]
-// for p < count and c < channels.
-template <typename T>
-struct DepthwiseArgs {
-  const T* const* x;
-  const T* const* w;
-  int64_t taps, x_step;
-  T* out;
-  int64_t out_step, count, channels;
-  bool add;
-  const T* bias;
-  bool relu;
-};
-
 template <typename T>
 struct Gemm {
   int rows, lanes;
@@ -98,7 +84,6 @@ struct Gemm {
   void (*copy_runs)(const CopyRunsArgs<T>&);
   // For 1, 2 and 4 rows.
   void (*thin[3])(const ThinArgs<T>&);
-  void (*depthwise)(const DepthwiseArgs<T>&);
 
   int width() const { return 2 * lanes; }
   // Of the tile that begins what is left of the rows: the lowest that takes them all, or the highest.

@@ -16,14 +16,7 @@ class Walk {
       position /= phase.axis[a].count;
     }
     n_ = position;
-    // Positions along the row where both the first and the last tap are inside.
-    const CorrelationAxis& axis = phase.axis[2];
-    const int64_t reach = (axis.taps - 1) * axis.tap_step;
-    inside_range(axis, std::min<int64_t>(0, reach), shape.in[2], &first_, &last_);
-    int64_t from, to;
-    inside_range(axis, std::max<int64_t>(0, reach), shape.in[2], &from, &to);
-    first_ = std::max(first_, from);
-    last_ = std::min(last_, to);
+    interior_range(phase.axis[2], shape.in[2], &first_, &last_);
     settle();
   }
   void next() { advance(1); }
@@ -64,6 +57,16 @@ class Walk {
     const int64_t start = axis.base + offset, room = in - start;
     *first = start >= 0 ? 0 : (-start + axis.step - 1) / axis.step;
     *last = room <= 0 ? 0 : std::min(axis.count, (room + axis.step - 1) / axis.step);
+  }
+
+  // Those where both the first and the last tap are inside.
+  static void interior_range(const CorrelationAxis& axis, int64_t in, int64_t* first, int64_t* last) {
+    const int64_t reach = (axis.taps - 1) * axis.tap_step;
+    inside_range(axis, std::min<int64_t>(0, reach), in, first, last);
+    int64_t from, to;
+    inside_range(axis, std::max<int64_t>(0, reach), in, &from, &to);
+    *first = std::max(*first, from);
+    *last = std::min(*last, to);
   }
 
  private:
