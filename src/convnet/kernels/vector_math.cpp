@@ -2,12 +2,7 @@
 
 #include "isa.h"
 #include "micro_kernel.h"
-
-#if defined(__x86_64__) || defined(__i386__)
-#include <immintrin.h>
-#elif defined(__aarch64__)
-#include <arm_neon.h>
-#endif
+#include "root.h"
 
 
 namespace convnet {
@@ -72,26 +67,6 @@ namespace baseline {
 constexpr int kBytes = 16;
 typedef float Floats __attribute__((vector_size(kBytes)));
 typedef double Doubles __attribute__((vector_size(kBytes)));
-#if defined(__x86_64__) || defined(__i386__)
-CONVNET_INLINE Floats root(Floats x) {
-  return (Floats)_mm_sqrt_ps((__m128)x);
-}
-CONVNET_INLINE Doubles root(Doubles x) {
-  return (Doubles)_mm_sqrt_pd((__m128d)x);
-}
-#elif defined(__aarch64__)
-CONVNET_INLINE Floats root(Floats x) { return (Floats)vsqrtq_f32((float32x4_t)x); }
-CONVNET_INLINE Doubles root(Doubles x) { return (Doubles)vsqrtq_f64((float64x2_t)x); }
-#else
-CONVNET_INLINE Floats root(Floats x) {
-  for (int i = 0; i < 4; ++i) x[i] = __builtin_sqrtf(x[i]);
-  return x;
-}
-CONVNET_INLINE Doubles root(Doubles x) {
-  for (int i = 0; i < 2; ++i) x[i] = __builtin_sqrt(x[i]);
-  return x;
-}
-#endif
 #if defined(__aarch64__)
 CONVNET_INLINE Floats multiply_add(Floats a, Floats b, Floats c) {
   return (Floats)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
@@ -113,8 +88,6 @@ namespace avx2 {
 constexpr int kBytes = 32;
 typedef float Floats __attribute__((vector_size(kBytes)));
 typedef double Doubles __attribute__((vector_size(kBytes)));
-CONVNET_INLINE Floats root(Floats x) { return (Floats)_mm256_sqrt_ps((__m256)x); }
-CONVNET_INLINE Doubles root(Doubles x) { return (Doubles)_mm256_sqrt_pd((__m256d)x); }
 CONVNET_INLINE Floats multiply_add(Floats a, Floats b, Floats c) {
   return (Floats)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
 }
@@ -130,9 +103,6 @@ namespace avx512 {
 constexpr int kBytes = 64;
 typedef float Floats __attribute__((vector_size(kBytes)));
 typedef double Doubles __attribute__((vector_size(kBytes)));
-// The forms with a mask: the others warn of an undefined value with GCC.
-CONVNET_INLINE Floats root(Floats x) { return (Floats)_mm512_maskz_sqrt_ps(0xffff, (__m512)x); }
-CONVNET_INLINE Doubles root(Doubles x) { return (Doubles)_mm512_maskz_sqrt_pd(0xff, (__m512d)x); }
 CONVNET_INLINE Floats multiply_add(Floats a, Floats b, Floats c) {
   return (Floats)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
 }

@@ -2,16 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "../core/threads.h"
+#include "../kernels/update.h"
 
 namespace convnet {
 
 namespace {
 
 constexpr int64_t kGrain = 1 << 14;
-constexpr int kBlocks = 64;   // at most, that a sum is made of
-constexpr int kMaxSlots = 3;  // of slots_per_variable()
+constexpr int kBlocks = 64;  // at most, that a sum is made of
 
 // Sum of squares over blocks that n decides, so that the thread count cannot matter.
 template <typename T>
@@ -39,81 +40,52 @@ double clip_factor(double squared, double limit) {
   return limit > 0 && norm > limit ? limit / norm : 1;
 }
 
-// What one element's update needs besides its own values.
-template <typename T>
-struct Coefficients {
-  T rate, factor, clip, shrink;  // factor: gradient scaling; shrink: weight decay
-  T momentum, rho, beta_1, beta_2, epsilon;
+// The learning rate of this step, Adam's with the correction of its bias.
+struct Step {
+  double rate, shrink;  // shrink: weight decay
 };
 
-template <typename T>
-T clipped(T g, const Coefficients<T>& c) {
-  g *= c.factor;
-  return c.clip > 0 ? std::min(std::max(g, -c.clip), c.clip) : g;
+Step step_of(const OptimizerConfig& config, int64_t iteration) {
+  const double rate = config.learning_rate / (1 + config.decay * iteration);
+  const double shrink = 1 - rate * config.weight_decay, t = static_cast<double>(iteration + 1);
+  if (config.kind != OptimizerKind::adam) return {rate, shrink};
+  return {rate * std::sqrt(1 - std::pow(config.beta_2, t)) / (1 - std::pow(config.beta_1, t)), shrink};
 }
 
 template <typename T>
-void sgd(T* w, const T* g, T* const* slots, int64_t begin, int64_t end, bool nesterov,
-         const Coefficients<T>& c) {
-  if (c.momentum == 0) {
-    for (int64_t i = begin; i < end; ++i) w[i] = w[i] * c.shrink - c.rate * clipped(g[i], c);
-    return;
-  }
-  T* m = slots[0];
-  for (int64_t i = begin; i < end; ++i) {
-    const T step = c.rate * clipped(g[i], c);
-    m[i] = c.momentum * m[i] - step;
-    w[i] = w[i] * c.shrink + (nesterov ? c.momentum * m[i] - step : m[i]);
+typename Updates<T>::Update update_of(const OptimizerConfig& config) {
+  const Updates<T>& all = updates<T>();
+  switch (config.kind) {
+    case OptimizerKind::sgd:
+      return config.momentum == 0 ? all.sgd : all.momentum[config.nesterov];
+    case OptimizerKind::rmsprop: return all.rmsprop[config.momentum > 0][config.centered];
+    default: return all.adam[config.amsgrad];
   }
 }
 
 template <typename T>
-void rmsprop(T* w, const T* g, T* const* slots, int64_t begin, int64_t end, bool centered,
-             const Coefficients<T>& c) {
-  T* square = slots[0];
-  T* momentum = c.momentum > 0 ? slots[1] : nullptr;
-  T* mean = centered ? slots[c.momentum > 0 ? 2 : 1] : nullptr;
-  for (int64_t i = begin; i < end; ++i) {
-    const T gi = clipped(g[i], c);
-    square[i] = c.rho * square[i] + (1 - c.rho) * gi * gi;
-    T denominator = square[i];
-    if (centered) {
-      mean[i] = c.rho * mean[i] + (1 - c.rho) * gi;
-      denominator -= mean[i] * mean[i];
-    }
-    T step = c.rate * gi / std::sqrt(denominator + c.epsilon);
-    if (momentum) step = momentum[i] = c.momentum * momentum[i] + step;
-    w[i] = w[i] * c.shrink - step;
-  }
+void update(const OptimizerConfig& config, const Step& step, double factor, const Parameter& p,
+            int64_t begin, int64_t end) {
+  UpdateArgs<T> args{static_cast<T*>(p.value) + begin, static_cast<const T*>(p.gradient) + begin,
+                     {}, end - begin};
+  for (size_t k = 0; k < p.slots.size(); ++k) args.slot[k] = static_cast<T*>(p.slots[k]) + begin;
+  const T clip = config.clip_value > 0 ? T(config.clip_value) : std::numeric_limits<T>::infinity();
+  update_of<T>(config)(args, {T(step.rate), T(factor), clip, T(step.shrink), T(config.momentum),
+                              T(config.rho), T(config.beta_1), T(config.beta_2), T(config.epsilon)});
 }
 
-// c.rate already holds the bias correction.
-template <typename T>
-void adam(T* w, const T* g, T* const* slots, int64_t begin, int64_t end, bool amsgrad,
-          const Coefficients<T>& c) {
-  T *m = slots[0], *v = slots[1];
-  for (int64_t i = begin; i < end; ++i) {
-    const T gi = clipped(g[i], c);
-    m[i] += (gi - m[i]) * (1 - c.beta_1);
-    v[i] += (gi * gi - v[i]) * (1 - c.beta_2);
-    T second = v[i];
-    if (amsgrad) second = slots[2][i] = std::max(slots[2][i], second);
-    w[i] = w[i] * c.shrink - c.rate * m[i] / (std::sqrt(second) + c.epsilon);
-  }
-}
-
-template <typename T>
-void update(const OptimizerConfig& config, const Coefficients<T>& c, const Parameter& p) {
-  T* w = static_cast<T*>(p.value);
-  const T* g = static_cast<const T*>(p.gradient);
-  T* slots[kMaxSlots];
-  std::transform(p.slots.begin(), p.slots.end(), slots, [](void* slot) { return static_cast<T*>(slot); });
-  parallel_ranges(p.n, kGrain, [&](int64_t begin, int64_t end) {
-    switch (config.kind) {
-      case OptimizerKind::sgd: return sgd(w, g, slots, begin, end, config.nesterov, c);
-      case OptimizerKind::rmsprop:
-        return rmsprop(w, g, slots, begin, end, config.centered, c);
-      case OptimizerKind::adam: return adam(w, g, slots, begin, end, config.amsgrad, c);
+// All elements of the parameters from `first` to `last`, as if they were of one tensor.
+void update_all(const OptimizerConfig& config, const Step& step, double factor,
+                const Parameter* first, const Parameter* last) {
+  int64_t n = 0;
+  for (const Parameter* p = first; p < last; ++p) n += p->n;
+  parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
+    int64_t start = 0;
+    for (const Parameter* p = first; p < last && start < end; start += p++->n) {
+      const int64_t from = std::max(begin - start, int64_t(0)), to = std::min(end - start, p->n);
+      if (from >= to) continue;
+      if (p->dtype == DType::f32) update<float>(config, step, factor, *p, from, to);
+      else update<double>(config, step, factor, *p, from, to);
     }
   });
 }
@@ -140,23 +112,13 @@ void apply_optimizer(const OptimizerConfig& config, int64_t iteration,
   double all_squared = 0;
   if (config.global_clip_norm > 0)
     for (const Parameter& p : parameters) all_squared += squared_norm(p);
-  const double rate = config.learning_rate / (1 + config.decay * iteration);
-  const double t = static_cast<double>(iteration + 1);
-  const double step_rate = config.kind == OptimizerKind::adam
-                               ? rate * std::sqrt(1 - std::pow(config.beta_2, t)) /
-                                     (1 - std::pow(config.beta_1, t))
-                               : rate;
-  for (const Parameter& p : parameters) {
-    double factor = clip_factor(all_squared, config.global_clip_norm);
-    if (config.clip_norm > 0) factor = clip_factor(squared_norm(p), config.clip_norm);
-    dispatch_float(p.dtype, [&](auto tag) {
-      using T = decltype(tag);
-      update<T>(config,
-                {T(step_rate), T(factor), T(config.clip_value), T(1 - rate * config.weight_decay),
-                 T(config.momentum), T(config.rho), T(config.beta_1), T(config.beta_2),
-                 T(config.epsilon)},
-                p);
-    });
+  const Step step = step_of(config, iteration);
+  const Parameter *first = parameters.data(), *last = first + parameters.size();
+  if (config.clip_norm > 0) {
+    for (const Parameter* p = first; p < last; ++p)
+      update_all(config, step, clip_factor(squared_norm(*p), config.clip_norm), p, p + 1);
+  } else {
+    update_all(config, step, clip_factor(all_squared, config.global_clip_norm), first, last);
   }
 }
 
