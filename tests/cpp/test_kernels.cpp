@@ -204,6 +204,17 @@ std::vector<ConvCase> conv_cases() {
       layer_case(7, 1, 3, 2, {6, 7}, {9, 5}, {1, 1}, {1, 1}, "same"),
       layer_case(19, 1, 18, 41, {3, 2}, {3, 3}, {1, 1}, {1, 1}, "same"),
       layer_case(2, 1, 4, 6, {5, 5}, {3, 3}, {1, 1}, {6, 2}, "same"),
+      // Depthwise: channels of every width of vectors, rows longer and shorter than a run of
+      // positions, more taps than one call adds up, several stripes and pieces, all ranks.
+      layer_case(3, 93, 93, 93, {23, 45}, {3, 3}, {1, 1}, {1, 1}, "same"),
+      layer_case(2, 23, 23, 23, {7, 7}, {5, 5}, {1, 1}, {1, 1}, "same"),
+      layer_case(2, 16, 16, 16, {30, 29}, {5, 3}, {2, 1}, {1, 1}, "valid"),
+      layer_case(1, 70, 70, 70, {90}, {71}, {1}, {1}, "same"),
+      layer_case(2, 8, 8, 8, {3, 50}, {9, 8}, {1, 1}, {1, 1}, "same"),
+      layer_case(2, 21, 21, 21, {19, 20}, {3, 3}, {1, 1}, {3, 2}, "same"),
+      layer_case(2, 35, 35, 35, {4, 9, 13}, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}, "same"),
+      layer_case(2, 6, 6, 18, {5, 6, 7}, {2, 3, 3}, {2, 1, 2}, {1, 1, 1}, "same"),
+      layer_case(2, 18, 18, 18, {2, 3}, {5, 5}, {1, 1}, {4, 4}, "same"),
       // Few output channels of either direction: depth, groups, gaps between
       // taps, more channels than one sum, blocks of rows and of columns.
       layer_case(1, 1, 2, 9, {5, 6, 7}, {3, 2, 3}, {2, 1, 2}, {1, 1, 1}, "same"),
