@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ahead.h"
 #include "correlation_boxes.h"
 #include "depthwise.h"
 #include "scatter.h"
@@ -11,25 +12,24 @@
 
 namespace convnet {
 
+using detail::Ahead;
 using detail::align_up;
+using detail::chunk_segments;
 using detail::CorrelationBox;
 using detail::cut_boxes;
-using detail::for_each_segment;
 using detail::for_each_tap;
-using detail::RowSegments;
+using detail::kFewChannels;
+using detail::plan_rows;
+using detail::RowPlan;
+using detail::tap_pixel;
 using detail::taps_are_runs;
 using detail::Walk;
 
 namespace {
 
-constexpr int64_t kBlock = 96;        // positions a task: a multiple of every tile's rows
-constexpr int64_t kChunk = 384;       // k that one accumulation may have: accuracy, and B in cache
-constexpr int64_t kChunkSegments = 64;
-constexpr size_t kCopyBytes = 49152;  // copied rows of one task, on its stack
 constexpr int64_t kFewTasks = 16;
-
-// With fewer input channels, one segment a tap costs more than the arithmetic.
-constexpr int64_t kFewChannels = 8;
+constexpr int64_t kLargeBytes = 1 << 21;  // of data that does not stay in a core's cache
+constexpr int64_t kLineCost = 32;     // vectors multiplied meanwhile that hide fetching a cache line
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -40,18 +40,8 @@ template <typename T>
 struct Correlation<T>::Plan {
   CorrelationBox box;
   int packing;
-  int64_t length;         // of a row
-  bool copied;            // rows are copied into a small matrix
-  RowSegments segments;   // of a row, as the micro-kernels read it
-  int64_t segment;        // elements of one
-  // A chunk is what one accumulation has: `piece` segments, or elements of a segment
-  // that is cut into `pieces`.
-  int64_t pieces, piece;
-  int64_t block;          // positions a task
-  int64_t last_block;     // of this box, plus one
-
-  bool cut() const { return segment > kChunk; }
-  int64_t chunks() const { return cut() ? segments.count * pieces : pieces; }
+  RowPlan rows;
+  bool fetches;  // ahead, what the next task reads and writes
 };
 
 // One or all panels of one block of positions of one box and group.
@@ -65,8 +55,8 @@ struct Correlation<T>::Task {
 template <typename T>
 struct Correlation<T>::Block {
   int64_t positions;
-  const T* row[kBlock + GemmLimits::kMaxRows];
-  T* out[kBlock + GemmLimits::kMaxRows];
+  const T* row[RowPlan::kBlock + GemmLimits::kMaxRows];
+  T* out[RowPlan::kBlock + GemmLimits::kMaxRows];
 };
 
 template <typename T>
@@ -76,7 +66,7 @@ Correlation<T>::Correlation(CorrelationShape shape) : shape_(std::move(shape)), 
   int64_t longest = 0, blocks = 0;
   for (const CorrelationPhase& phase : shape_.phases) {
     longest = std::max(longest, phase.taps() * K);
-    blocks += divide_up(shape_.batch * phase.positions(), kBlock) * shape_.groups;
+    blocks += divide_up(shape_.batch * phase.positions(), RowPlan::kBlock) * shape_.groups;
   }
   dot_ = 2 * N <= gemm_.lanes && (K < kFewChannels ? longest : K) >= gemm_.lanes;
   if (dot_)
@@ -86,6 +76,7 @@ Correlation<T>::Correlation(CorrelationShape shape) : shape_(std::move(shape)), 
   padded_columns_ = panels_.back().first + panels_.back().width;
   parts_ = !dot_ && blocks < kFewTasks ? static_cast<int64_t>(panels_.size()) : 1;
   add_packings(cut_boxes(shape_));
+  add_blocks();
   pack_key_ = make_pack_key();
 }
 
@@ -133,33 +124,11 @@ void Correlation<T>::add_packings(const std::vector<CorrelationBox>& boxes) {
 
 template <typename T>
 void Correlation<T>::add_plan(const CorrelationBox& box, int packing) {
-  const int64_t K = shape_.in_channels, taps = box.part.taps();
-  const CorrelationAxis *axis = box.part.axis, *all = packings_[packing].part.axis;
-  const bool runs = taps_are_runs(shape_, box.part);
-  Plan plan{box, packing, taps * K, false, {0, runs ? axis[2].taps : 1}, 0, 0, 0, kBlock, 0};
-  const size_t row_bytes = static_cast<size_t>(plan.length) * sizeof(T);
-  plan.copied = K < kFewChannels && taps > 1 && (dot_ || !runs) &&
-                row_bytes * gemm_.rows <= kCopyBytes;
-  if (plan.copied) {
-    if (row_bytes * kBlock > kCopyBytes)
-      plan.block = static_cast<int64_t>(kCopyBytes / row_bytes) / gemm_.rows * gemm_.rows;
-    plan.segments.taps = axis[2].taps;
-    for (int a = 2; a > 0 && axis[a].taps == all[a].taps; --a)
-      plan.segments.taps *= axis[a - 1].taps;
-  }
-  if (plan.length > 0) {
-    plan.segments.count = taps / plan.segments.taps;
-    plan.segment = plan.segments.taps * K;
-    const int64_t parts = plan.cut() ? plan.segment : plan.segments.count;
-    const int64_t most = plan.cut() ? kChunk : std::min(kChunkSegments, kChunk / plan.segment);
-    plan.pieces = divide_up(parts, most);
-    plan.piece = divide_up(parts, plan.pieces);
-  }
-  const int64_t positions = shape_.batch * box.part.positions();
-  blocks_ += divide_up(positions, plan.block) * shape_.groups;
-  plan.last_block = blocks_;
-  work_ += positions * shape_.groups * shape_.out_channels * (plan.length + 1);
-  plans_.push_back(plan);
+  const RowPlan rows =
+      plan_rows(shape_, box, packings_[packing].part, dot_, gemm_.rows, sizeof(T));
+  plans_.push_back({box, packing, rows, !rows.copied && fetches(box.part)});
+  work_ += shape_.batch * box.part.positions() * shape_.groups * shape_.out_channels *
+           (rows.length + 1);
 }
 
 template <typename T>
@@ -220,18 +189,88 @@ void Correlation<T>::pack(const T* kernel, void* packed) const {
   });
 }
 
+// Blocks whose outputs are neighbours follow each other, whatever their box: they read
+// and write the same cache lines.
+template <typename T>
+void Correlation<T>::add_blocks() {
+  std::vector<std::pair<int64_t, BlockStart>> starts;
+  for (int p = 0; p < static_cast<int>(plans_.size()); ++p) {
+    const CorrelationPhase& part = plans_[p].box.part;
+    const int64_t positions = shape_.batch * part.positions();
+    for (int64_t first = 0; first < positions; first += plans_[p].rows.block)
+      starts.push_back({Walk(shape_, part, first).out_pixel(), {p, first}});
+  }
+  std::stable_sort(starts.begin(), starts.end(),
+                   [](const auto& x, const auto& y) { return x.first < y.first; });
+  for (const auto& start : starts) blocks_.push_back(start.second);
+}
+
 // Blocks that share a panel follow each other: it stays in cache.
 template <typename T>
 typename Correlation<T>::Task Correlation<T>::task(int64_t index) const {
-  const int64_t part = index / blocks_;
-  int64_t block = index % blocks_;
-  const auto plan = std::upper_bound(plans_.begin(), plans_.end(), block,
-                                     [](int64_t i, const Plan& p) { return i < p.last_block; });
-  if (plan != plans_.begin()) block -= (plan - 1)->last_block;
-  const int64_t first = block / shape_.groups * plan->block;
-  return {*plan, block % shape_.groups, first,
-          std::min(plan->block, shape_.batch * plan->box.part.positions() - first), part,
+  const int64_t blocks = static_cast<int64_t>(blocks_.size());
+  const int64_t part = index / (blocks * shape_.groups), rest = index % (blocks * shape_.groups);
+  const BlockStart& start = blocks_[rest / shape_.groups];
+  const Plan& plan = plans_[start.plan];
+  return {plan, rest % shape_.groups, start.position,
+          std::min(plan.rows.block, shape_.batch * plan.box.part.positions() - start.position), part,
           parts_ == 1 ? static_cast<int64_t>(panels_.size()) : part + 1};
+}
+
+// Whether data that is too much for a core's cache is worth fetching ahead: where
+// there are multiplications enough to hide it.
+template <typename T>
+bool Correlation<T>::fetches(const CorrelationPhase& part) const {
+  const int64_t K = shape_.groups * shape_.in_channels, N = shape_.groups * shape_.out_channels;
+  const int64_t size = static_cast<int64_t>(sizeof(T));
+  if ((shape_.in_pixels() * K + shape_.out_pixels() * N) * size < kLargeBytes) return false;
+  const CorrelationAxis* axis = part.axis;
+  const int64_t new_pixels = std::min(axis[1].step, axis[1].taps) * axis[2].step;
+  const int64_t bytes = (new_pixels * K + axis[2].out_step * N) * size;
+  return divide_up(bytes, 64) * kLineCost * gemm_.lanes <= part.taps() * K * padded_columns_;
+}
+
+// What a task reads that those before it did not, and what it writes.
+template <typename T>
+void Correlation<T>::look_ahead(const Task& task, const Call& call, Ahead& ahead) const {
+  if (task.group > 0 || !task.plan.fetches) return;
+  const CorrelationAxis* axis = task.plan.box.part.axis;
+  const int64_t in_bytes = shape_.groups * shape_.in_channels * static_cast<int64_t>(sizeof(T));
+  const int64_t out_bytes = shape_.groups * shape_.out_channels * static_cast<int64_t>(sizeof(T));
+  const auto* input = reinterpret_cast<const char*>(call.input);
+  const auto* output = reinterpret_cast<const char*>(call.output);
+  Walk walk(shape_, task.plan.box.part, task.first_position);
+  for (int64_t q = 0, count; q < task.positions; q += count, walk.advance(count)) {
+    count = std::min(walk.left_in_row(), task.positions - q);
+    const int64_t pixels = (count - 1) * axis[2].step + (axis[2].taps - 1) * axis[2].tap_step + 1;
+    const int64_t depth = (axis[0].taps - 1) * axis[0].tap_step * shape_.in[1];
+    for (int64_t b = std::max<int64_t>(0, axis[1].taps - axis[1].step); b < axis[1].taps; ++b) {
+      const int64_t row = (depth + b * axis[1].tap_step) * shape_.in[2];
+      ahead.add(input + (walk.in_pixel() + row) * in_bytes, pixels * in_bytes);
+    }
+    ahead.add(output + walk.out_pixel() * out_bytes,
+              ((count - 1) * axis[2].out_step + 1) * out_bytes);
+  }
+}
+
+// Of `count` positions that are neighbours, the first of which reads from `first` on.
+template <typename T>
+void Correlation<T>::copy_rows(const Plan& plan, const T* first, int64_t count, T* to) const {
+  const CorrelationAxis* axis = plan.box.part.axis;
+  const int64_t in_channels = shape_.groups * shape_.in_channels;
+  const int64_t run = taps_are_runs(shape_, plan.box.part) ? axis[2].taps : 1;
+  CopyRunsArgs<T> args{};
+  args.from_step = axis[2].step * in_channels;
+  args.to = to;
+  args.to_step = plan.rows.length;
+  args.count = count;
+  args.length = run * shape_.in_channels;
+  for (int64_t a = 0; a < axis[0].taps; ++a)
+    for (int64_t b = 0; b < axis[1].taps; ++b)
+      for (int64_t c = 0; c < axis[2].taps; c += run, args.to += args.length) {
+        args.from = first + tap_pixel(shape_, axis, a, b, c) * in_channels;
+        gemm_.copy_runs(args);
+      }
 }
 
 template <typename T>
@@ -242,7 +281,6 @@ void Correlation<T>::place(const Task& task, const Call& call, T* copies, Block&
   const int64_t out_channels = shape_.groups * shape_.out_channels;
   const int64_t in_step = part.axis[2].step * in_channels;
   const int64_t out_step = part.axis[2].out_step * out_channels;
-  const int64_t run = taps_are_runs(shape_, part) ? part.axis[2].taps : 1;
   block.positions = task.positions;
   Walk walk(shape_, part, task.first_position);
   for (int64_t q = 0, count; q < task.positions; q += count, walk.advance(count)) {
@@ -250,49 +288,29 @@ void Correlation<T>::place(const Task& task, const Call& call, T* copies, Block&
     T* out = call.output + walk.out_pixel() * out_channels + task.group * shape_.out_channels;
     const T* first = call.input + walk.in_pixel() * in_channels + task.group * K;
     for (int64_t i = q; i < q + count; ++i, out += out_step) block.out[i] = out;
-    if (!plan.copied) {
+    if (plan.rows.copied) {
+      T* to = copies + q * plan.rows.length;
+      for (int64_t i = 0; i < count; ++i) block.row[q + i] = to + i * plan.rows.length;
+      copy_rows(plan, first, count, to);
+    } else {
       for (int64_t i = q; i < q + count; ++i, first += in_step) block.row[i] = first;
-      continue;
     }
-    T* to = copies + q * plan.length;
-    for (int64_t i = 0; i < count; ++i) block.row[q + i] = to + i * plan.length;
-    for_each_segment(shape_, plan.box, part, {plan.length / (run * K), run}, 0,
-                     plan.length / (run * K), [&](int64_t s, int64_t pixel, int64_t) {
-                       gemm_.copy_runs({first + pixel * in_channels, in_step, to + s * run * K,
-                                        plan.length, count, run * K});
-                     });
   }
   // A tile's rows that are too many repeat the last one.
   std::fill_n(block.row + task.positions, gemm_.rows, block.row[task.positions - 1]);
   std::fill_n(block.out + task.positions, gemm_.rows, block.out[task.positions - 1]);
 }
 
-// Its segments, whose number it returns, and their length.
-template <typename T>
-int64_t Correlation<T>::chunk(const Plan& plan, int64_t index, Segment* segments,
-                              int64_t* length) const {
-  const int64_t K = shape_.in_channels, in_channels = shape_.groups * K;
-  const int64_t first = plan.cut() ? index / plan.pieces : index * plan.piece;
-  const int64_t last = plan.cut() ? first + 1 : std::min(first + plan.piece, plan.segments.count);
-  const int64_t skip = plan.cut() ? index % plan.pieces * plan.piece : 0;
-  *length = plan.cut() ? std::min(plan.piece, plan.segment - skip) : plan.segment;
-  for_each_segment(shape_, plan.box, packings_[plan.packing].part, plan.segments, first, last,
-                   [&](int64_t s, int64_t pixel, int64_t tap) {
-                     const int64_t row = plan.copied ? s * plan.segment : pixel * in_channels;
-                     segments[s - first] = {row + skip, tap * K + skip};
-                   });
-  return last - first;
-}
-
 // Adds a chunk to all rows of a block, for one panel.
 template <typename T>
 void Correlation<T>::multiply(const Block& block, const ColumnPanel& panel,
-                              TileArgs<T> args) const {
+                              TileArgs<T> args, Ahead& ahead) const {
   args.column = panel.first;
   args.column_count = panel.used;
   for (int64_t row = 0; row < block.positions; row += args.row_count) {
     const int height = dot_ ? 0 : gemm_.height_for(block.positions - row);
     const int rows = gemm_.tile_rows[height];
+    ahead.fetch();
     args.rows = block.row + row;
     args.out = block.out + row;
     args.row_count = static_cast<int>(std::min<int64_t>(rows, block.positions - row));
@@ -301,13 +319,14 @@ void Correlation<T>::multiply(const Block& block, const ColumnPanel& panel,
 }
 
 template <typename T>
-void Correlation<T>::compute(const Task& task, const Call& call) const {
+void Correlation<T>::compute(int64_t index, const Call& call) const {
+  const Task task = this->task(index);
   const Plan& plan = task.plan;
   const Epilogue<T> last = call.epilogue.from(task.group * shape_.out_channels);
-  alignas(16) T copies[kCopyBytes / sizeof(T)];
+  alignas(16) T copies[RowPlan::kCopyBytes / sizeof(T)];
   Block block;
   place(task, call, copies, block);
-  if (plan.length == 0) {
+  if (plan.rows.length == 0) {
     const int64_t column = panels_[task.first_panel].first;
     const ColumnPanel& end = panels_[task.last_panel - 1];
     for (int64_t q = 0; q < block.positions; ++q) {
@@ -315,11 +334,16 @@ void Correlation<T>::compute(const Task& task, const Call& call) const {
       last.from(column).apply(block.out[q] + column, end.first + end.used - column);
     }
   }
-  Segment segments[kChunkSegments];
+  Ahead ahead;
+  if (index + 1 < tasks()) look_ahead(this->task(index + 1), call, ahead);
+  ahead.spread(plan.rows.chunks() * (task.last_panel - task.first_panel) *
+               divide_up(block.positions, gemm_.rows));
+  Segment segments[RowPlan::kChunkSegments];
   TileArgs<T> args{};
   args.segments = segments;
-  for (int64_t c = 0, chunks = plan.chunks(); c < chunks; ++c) {
-    args.segment_count = chunk(plan, c, segments, &args.length);
+  for (int64_t c = 0, chunks = plan.rows.chunks(); c < chunks; ++c) {
+    args.segment_count = chunk_segments(shape_, plan.box, packings_[plan.packing].part, plan.rows, c,
+                                        segments, &args.length);
     args.add = c > 0;
     for (int64_t p = task.first_panel; p < task.last_panel; ++p) {
       const ColumnPanel& panel = panels_[p];
@@ -328,7 +352,7 @@ void Correlation<T>::compute(const Task& task, const Call& call) const {
         args.bias = last.from(panel.first).bias;
         args.relu = last.relu();
       }
-      multiply(block, panel, args);
+      multiply(block, panel, args, ahead);
     }
   }
 }
@@ -354,7 +378,7 @@ void Correlation<T>::run(const T* input, const T* kernel, const void* packed, T*
     return run_multiplied(input, kernel, output, static_cast<T*>(workspace), epilogue);
   if (scatter_) return scatter_->run(input, static_cast<const T*>(packed), output, epilogue);
   const Call call{input, static_cast<const T*>(packed), output, epilogue};
-  run_tasks(blocks_ * parts_, work_, [&](int64_t i) { compute(task(i), call); });
+  run_tasks(tasks(), work_, [&](int64_t i) { compute(i, call); });
 }
 
 template class Correlation<float>;

@@ -46,6 +46,7 @@ struct CorrelationShape {
 template <typename T>
 class Scatter;
 namespace detail {
+class Ahead;
 struct CorrelationBox;
 }
 
@@ -76,6 +77,11 @@ class Correlation {
     CorrelationPhase part;
     int64_t at, length;  // where it begins, in elements; of a column
   };
+  // Positions of one plan that one task has, in every group.
+  struct BlockStart {
+    int plan;
+    int64_t position;
+  };
   struct Plan;
   struct Task;
   struct Block;
@@ -90,6 +96,7 @@ class Correlation {
   bool by_other_means();
   void add_packings(const std::vector<detail::CorrelationBox>& boxes);
   void add_plan(const detail::CorrelationBox& box, int packing);
+  void add_blocks();
   PackKey make_pack_key() const;
   int64_t panel_at(int packing, int64_t group, const ColumnPanel& panel) const;
   void pack_panel(int packing, int64_t group, const ColumnPanel& panel, const T* kernel,
@@ -97,10 +104,14 @@ class Correlation {
   void run_multiplied(const T* input, const T* kernel, T* output, T* room,
                       const Epilogue<T>& epilogue) const;
   Task task(int64_t index) const;
-  void compute(const Task& task, const Call& call) const;
+  int64_t tasks() const { return static_cast<int64_t>(blocks_.size()) * shape_.groups * parts_; }
+  bool fetches(const CorrelationPhase& part) const;
+  void look_ahead(const Task& task, const Call& call, detail::Ahead& ahead) const;
+  void compute(int64_t index, const Call& call) const;
   void place(const Task& task, const Call& call, T* copies, Block& block) const;
-  int64_t chunk(const Plan& plan, int64_t index, Segment* segments, int64_t* length) const;
-  void multiply(const Block& block, const ColumnPanel& panel, TileArgs<T> args) const;
+  void copy_rows(const Plan& plan, const T* first, int64_t count, T* to) const;
+  void multiply(const Block& block, const ColumnPanel& panel, TileArgs<T> args,
+                detail::Ahead& ahead) const;
 
   CorrelationShape shape_;
   const Gemm<T>& gemm_;
@@ -112,7 +123,8 @@ class Correlation {
   int64_t padded_columns_ = 0;
   std::vector<Packing> packings_;
   std::vector<Plan> plans_;
-  int64_t blocks_ = 0, work_ = 0;  // work: multiplications
+  std::vector<BlockStart> blocks_;
+  int64_t work_ = 0;  // multiplications
   int64_t parts_ = 1;  // tasks that share the panels of a block of positions
   size_t packed_bytes_ = 0, workspace_ = 0;
   PackKey pack_key_;

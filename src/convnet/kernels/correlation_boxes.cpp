@@ -2,9 +2,13 @@
 
 #include <algorithm>
 
+#include "walk.h"
+
 namespace convnet::detail {
 
 namespace {
+
+constexpr int64_t kChunk = 384;  // k that one accumulation may have: accuracy, and B in cache
 
 struct Stretch {
   CorrelationAxis axis;
@@ -48,6 +52,57 @@ std::vector<CorrelationBox> cut_boxes(const CorrelationShape& shape) {
                            {x.first_tap, y.first_tap, z.first_tap}});
   }
   return boxes;
+}
+
+RowPlan plan_rows(const CorrelationShape& shape, const CorrelationBox& box,
+                  const CorrelationPhase& whole, bool one_segment, int rows, size_t size) {
+  const int64_t K = shape.in_channels, taps = box.part.taps();
+  const CorrelationAxis* axis = box.part.axis;
+  const bool runs = taps_are_runs(shape, box.part);
+  RowPlan plan{};
+  plan.length = taps * K;
+  plan.block = RowPlan::kBlock;
+  if (plan.length == 0) return plan;
+  plan.segment_taps = runs ? axis[2].taps : 1;
+  const size_t row_bytes = static_cast<size_t>(plan.length) * size;
+  plan.copied = K < kFewChannels && taps > 1 && (one_segment || !runs) &&
+                row_bytes * rows <= RowPlan::kCopyBytes;
+  if (plan.copied) {
+    if (row_bytes * RowPlan::kBlock > RowPlan::kCopyBytes)
+      plan.block = static_cast<int64_t>(RowPlan::kCopyBytes / row_bytes) / rows * rows;
+    plan.segment_taps = axis[2].taps;
+    for (int a = 2; a > 0 && axis[a].taps == whole.axis[a].taps; --a)
+      plan.segment_taps *= axis[a - 1].taps;
+  }
+  plan.segments = taps / plan.segment_taps;
+  plan.segment = plan.segment_taps * K;
+  plan.cut = plan.segment > kChunk;
+  const int64_t parts = plan.cut ? plan.segment : plan.segments;
+  const int64_t most = plan.cut ? kChunk : std::min(RowPlan::kChunkSegments, kChunk / plan.segment);
+  plan.pieces = divide_up(parts, most);
+  plan.piece = divide_up(parts, plan.pieces);
+  return plan;
+}
+
+int64_t chunk_segments(const CorrelationShape& shape, const CorrelationBox& box,
+                       const CorrelationPhase& whole, const RowPlan& rows, int64_t chunk,
+                       Segment* segments, int64_t* length) {
+  const CorrelationAxis *axis = box.part.axis, *all = whole.axis;
+  const int64_t K = shape.in_channels;
+  const int64_t first = rows.cut ? chunk / rows.pieces : chunk * rows.piece;
+  const int64_t last = rows.cut ? first + 1 : std::min(first + rows.piece, rows.segments);
+  const int64_t skip = rows.cut ? chunk % rows.pieces * rows.piece : 0;
+  *length = rows.cut ? std::min(rows.piece, rows.segment - skip) : rows.segment;
+  for (int64_t s = first; s < last; ++s) {
+    const int64_t tap = s * rows.segment_taps, c = tap % axis[2].taps, ab = tap / axis[2].taps;
+    const int64_t b = ab % axis[1].taps, a = ab / axis[1].taps;
+    const int64_t from = rows.copied ? s * rows.segment : tap_pixel(shape, axis, a, b, c) *
+                                                              shape.groups * K;
+    const int64_t packed = ((box.first_tap[0] + a) * all[1].taps + box.first_tap[1] + b) *
+                               all[2].taps + box.first_tap[2] + c;
+    segments[s - first] = {from + skip, packed * K + skip};
+  }
+  return last - first;
 }
 
 }  // namespace convnet::detail

@@ -16,27 +16,43 @@ struct CorrelationBox {
 
 std::vector<CorrelationBox> cut_boxes(const CorrelationShape& shape);
 
-// The segments of a box's row, which a micro-kernel reads in one go each: `taps` taps
-// that follow each other both in the kernel and in the input, or in a copy of the row.
-struct RowSegments {
-  int64_t count, taps;
+// Pixels from what the first tap reads to what tap (a, b, c) does.
+inline int64_t tap_pixel(const CorrelationShape& shape, const CorrelationAxis* axis, int64_t a,
+                         int64_t b, int64_t c) {
+  return (a * axis[0].tap_step * shape.in[1] + b * axis[1].tap_step) * shape.in[2] +
+         c * axis[2].tap_step;
+}
+
+// How micro-kernels read the rows of a box: as segments of taps that follow each other
+// both in the kernel and in the input, or in a copy of the row.
+struct RowPlan {
+  static constexpr int64_t kBlock = 96;  // a multiple of every tile's rows
+  static constexpr int64_t kChunkSegments = 64;
+  static constexpr size_t kCopyBytes = 49152;  // copied rows of one task, on its stack
+
+  int64_t length;    // of a row
+  bool copied;       // into a small matrix
+  int64_t segments, segment_taps, segment;  // their number, taps and elements of one
+  int64_t block;     // positions a task
+  // A chunk is what one accumulation has: `piece` segments, or elements of a segment that
+  // is cut into `pieces`.
+  bool cut;
+  int64_t pieces, piece;
+
+  int64_t chunks() const { return cut ? segments * pieces : pieces; }
 };
 
-// Calls f(s, its input offset, its first tap of those of `whole`) for the segments from
-// first to last - 1; offsets are in pixels, from the box's first tap's.
-template <typename F>
-void for_each_segment(const CorrelationShape& shape, const CorrelationBox& box,
-                      const CorrelationPhase& whole, const RowSegments& segments, int64_t first,
-                      int64_t last, F&& f) {
-  const CorrelationAxis *axis = box.part.axis, *all = whole.axis;
-  for (int64_t s = first; s < last; ++s) {
-    const int64_t tap = s * segments.taps, c = tap % axis[2].taps, ab = tap / axis[2].taps;
-    const int64_t b = ab % axis[1].taps, a = ab / axis[1].taps;
-    const int64_t pixel = (a * axis[0].tap_step * shape.in[1] + b * axis[1].tap_step) * shape.in[2] +
-                          c * axis[2].tap_step;
-    f(s, pixel, ((box.first_tap[0] + a) * all[1].taps + box.first_tap[1] + b) * all[2].taps +
-                    box.first_tap[2] + c);
-  }
-}
+// With fewer input channels, one segment a tap costs more than the arithmetic.
+constexpr int64_t kFewChannels = 8;
+
+// whole: the taps that the box's are packed with. one_segment: what is copied has to be one;
+// then these are the box's. For tiles of `rows` rows, elements of `size` bytes.
+RowPlan plan_rows(const CorrelationShape& shape, const CorrelationBox& box,
+                  const CorrelationPhase& whole, bool one_segment, int rows, size_t size);
+
+// The segments of a chunk, whose number it returns, and their length.
+int64_t chunk_segments(const CorrelationShape& shape, const CorrelationBox& box,
+                       const CorrelationPhase& whole, const RowPlan& rows, int64_t chunk,
+                       Segment* segments, int64_t* length);
 
 }  // namespace convnet::detail
