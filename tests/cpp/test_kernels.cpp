@@ -232,6 +232,14 @@ std::vector<ConvCase> conv_cases() {
       {1, 1, 10, 4, {4, 4}, {3, 3}, {1, 1}, {1, 1}, {5, 0}, {12, 9}},
       {1, 1, 9, 2, {9}, {3}, {2}, {4}, {4}, {6}},
       {1, 1, 12, 9, {30}, {2}, {2}, {1}, {0}, {3}},
+      // Weight gradients of few channels, which take all taps or rows of them together:
+      // several blocks, also within a row, and panels; gaps; depth; and of row parts.
+      layer_case(2, 1, 1, 40, {19, 21}, {3, 3}, {1, 1}, {1, 1}, "same"),
+      layer_case(1, 1, 2, 20, {300}, {3}, {1}, {2}, "same"),
+      layer_case(1, 1, 3, 34, {14, 40}, {2, 3}, {1, 2}, {2, 1}, "same"),
+      layer_case(1, 1, 1, 24, {5, 9, 12}, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}, "same"),
+      layer_case(2, 1, 1, 33, {17, 18}, {5, 5}, {1, 1}, {1, 1}, "valid"),
+      layer_case(2, 1, 100, 70, {7, 6}, {2, 2}, {1, 1}, {1, 1}, "same"),
       // More positions than one piece of the weight gradient.
       layer_case(2, 1, 2, 5, {40, 41}, {3, 3}, {1, 1}, {1, 1}, "same"),
       layer_case(3, 1, 14, 3, {39, 38}, {2, 2}, {1, 1}, {1, 1}, "same"),

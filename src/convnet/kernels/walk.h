@@ -46,6 +46,8 @@ class Walk {
   bool interior() const { return interior_row_ && q_[2] >= first_ && q_[2] < last_; }
   // Positions of an interior one's row from there on that are interior too.
   int64_t left_inside() const { return last_ - q_[2]; }
+  // Where the first tap reads along an outer axis.
+  int64_t index(int a) const { return q_[a] * phase_.axis[a].step + phase_.axis[a].base; }
   // Tap j along axis a does.
   bool inside(int a, int64_t j) const {
     const int64_t i = q_[a] * phase_.axis[a].step + phase_.axis[a].base + j * phase_.axis[a].tap_step;

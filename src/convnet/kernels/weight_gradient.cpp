@@ -12,26 +12,79 @@
 namespace convnet {
 
 using detail::align_up;
-using detail::copy_columns;
 using detail::for_each_tap;
 using detail::Walk;
 
 namespace {
 
-constexpr int64_t kPoints = 128;        // positions that one call adds up
-constexpr size_t kColumnBytes = 49152;  // gathered rows, on the task's stack
-constexpr int64_t kFewTasks = 16;
-constexpr int64_t kPiece = 1024;        // positions worth a task of their own
+constexpr int64_t kBlock = 256;       // positions that one call adds up, at most
+constexpr int64_t kCopied = 65536;    // bytes of input copied for a block, zeros around it
+constexpr int64_t kTasks = 16;
+constexpr int64_t kPiece = 1024;      // positions worth a task of their own
+constexpr int64_t kRowsTask = 48;     // rows a task
+constexpr int64_t kLine = 64;         // bytes of a line of the cache
+constexpr int64_t kWorthPacking = 4;  // times that a block of the output is read
+
+// Positions of a block that follow each other along a row: x is the pixel that the
+// first tap reads, index where that lies along the outer axes.
+struct Segment {
+  int64_t x, y, column, count, index[2];
+};
 
 }  // namespace
 
 template <typename T>
+struct WeightGradient<T>::Block {
+  const CorrelationPhase& phase;
+  int64_t count, segment_count = 0;
+  Segment segments[kBlock];
+  const T* copied = nullptr;  // the input, where it was copied
+  int64_t copied_row = 0;     // pixels of a row of that
+
+  Block(const CorrelationShape& shape, const CorrelationPhase& of, int64_t begin, int64_t end)
+      : phase(of), count(end - begin) {
+    Walk walk(shape, phase, begin);
+    for (int64_t q = begin; q < end;) {
+      Segment& segment = segments[segment_count++];
+      segment = {walk.in_pixel(), walk.out_pixel(), walk.column(),
+                 std::min(walk.left_in_row(), end - q), {walk.index(0), walk.index(1)}};
+      q += segment.count;
+      walk.advance(segment.count);
+    }
+  }
+  // The runs of the positions where a tap lies in the input.
+  void find_runs(const CorrelationShape& shape, int64_t tap, bool packed, OuterArgs<T>& args,
+                 OuterRun* runs) const {
+    const CorrelationAxis* axis = phase.axis;
+    const int64_t a = tap / axis[2].taps / axis[1].taps * axis[0].tap_step;
+    const int64_t b = tap / axis[2].taps % axis[1].taps * axis[1].tap_step;
+    int64_t from, to, point = 0;
+    Walk::inside_range(axis[2], tap % axis[2].taps * axis[2].tap_step, shape.in[2], &from, &to);
+    args.runs = runs;
+    args.run_count = 0;
+    for (int64_t s = 0; s < segment_count; point += segments[s++].count) {
+      const Segment& segment = segments[s];
+      const int64_t begin = std::max<int64_t>(0, from - segment.column);
+      const int64_t end = std::min(segment.count, to - segment.column);
+      const int64_t i = segment.index[0] + a, j = segment.index[1] + b;
+      if (begin >= end || i < 0 || i >= shape.in[0] || j < 0 || j >= shape.in[1]) continue;
+      const OuterRun run{segment.x + begin * args.x_next,
+                         packed ? point + begin : segment.y + begin * args.y_next, end - begin};
+      OuterRun* before = args.run_count > 0 ? runs + args.run_count - 1 : nullptr;
+      if (before && run.x == before->x + before->count * args.x_next &&
+          run.y == before->y + before->count * args.y_next)
+        before->count += run.count;
+      else
+        runs[args.run_count++] = run;
+    }
+  }
+};
+
+template <typename T>
 WeightGradient<T>::WeightGradient(CorrelationShape shape)
     : shape_(std::move(shape)), gemm_(gemm<T>()), outer_(outer<T>()) {
-  const int64_t K = shape_.in_channels;
-  panels_ = Panels{shape_.out_channels, gemm_.lanes};
-  columns_ = K < gemm_.rows;
-  kernel_size_ = shape_.kernel[0] * shape_.kernel[1] * shape_.kernel[2] * K *
+  panels_ = Panels{shape_.out_channels, outer_.lanes};
+  kernel_size_ = shape_.kernel[0] * shape_.kernel[1] * shape_.kernel[2] * shape_.in_channels *
                  shape_.out_channels * shape_.groups;
   if (has_multiplier(shape_) && shape_.in_channels == 1) {
     repeats_ = shape_.out_channels;
@@ -44,211 +97,294 @@ WeightGradient<T>::WeightGradient(CorrelationShape shape)
     if (pieces_ > 1) workspace_ += static_cast<size_t>(pieces_ * kernel_size_) * sizeof(T);
     return;
   }
-  const int64_t row = static_cast<int64_t>(kColumnBytes / sizeof(T)) / kPoints;
-  const int64_t most = columns_ ? std::max<int64_t>(1, row / std::max<int64_t>(K, 1)) : 1;
+  plan_phases();
+  plan_tasks();
+  if (direct_) return;
+  sums_size_ = taps_ * shape_.groups * shape_.in_channels * panels_.padded_columns();
+  workspace_ = static_cast<size_t>(pieces_ * sums_size_) * sizeof(T);
+}
 
-  int64_t positions = 0;
-  for (int p = 0; p < static_cast<int>(shape_.phases.size()); ++p) {
-    const CorrelationPhase& phase = shape_.phases[p];
-    Plan plan;
+template <typename T>
+void WeightGradient<T>::plan_phases() {
+  const int64_t K = shape_.in_channels, few = outer_.rows / 2;
+  bool runs = true, few_in_rows = true, in_order = true;
+  for (const CorrelationPhase& phase : shape_.phases) {
+    Plan plan{{}, {}, taps_};
     for_each_tap(shape_, phase,
                  [&](int64_t, int64_t, int64_t, int64_t, int64_t offset, int64_t tap) {
+                   in_order = in_order && (plan.kernel_tap.empty() || tap == plan.kernel_tap.back() + 1);
                    plan.tap_offset.push_back(offset);
                    plan.kernel_tap.push_back(tap);
                  });
     plans_.push_back(std::move(plan));
-    positions = std::max(positions, shape_.batch * phase.positions());
+    if (phase.taps() == 0) continue;
+    taps_ += phase.taps();
     work_ += shape_.batch * phase.positions() * phase.taps() * K * shape_.out_channels *
              shape_.groups;
-    for (int64_t g = 0; g < shape_.groups; ++g)
-      for (int64_t tap = 0; tap < phase.taps(); tap += most)
-        for (int64_t panel = 0, panels; panel < panels_.count(); panel += panels) {
-          panels = columns_ ? panels_.count() : 1;
-          tasks_.push_back({p, g, tap, std::min(tap + most, phase.taps()), panel, panel + panels, 0});
-        }
+    runs = runs && phase.axis[2].tap_step == 1;
+    few_in_rows = few_in_rows && phase.axis[2].taps * K <= few;
+    for (int a = 0; a < 3; ++a)
+      for (int64_t tap : {int64_t{0}, phase.axis[a].taps - 1}) {
+        int64_t from, to;
+        Walk::inside_range(phase.axis[a], tap * phase.axis[a].tap_step, shape_.in[a], &from, &to);
+        margins_ = margins_ || from > 0 || to < phase.axis[a].count;
+      }
   }
-  const int64_t owners = static_cast<int64_t>(tasks_.size());
-  if (owners > 0 && owners < kFewTasks)
-    pieces_ = std::max<int64_t>(1, std::min(kFewTasks / owners, positions / kPiece));
-  for (int64_t piece = 1; piece < pieces_; ++piece)
-    for (int64_t i = 0; i < owners; ++i) {
-      tasks_.push_back(tasks_[i]);
-      tasks_.back().piece = piece;
-    }
-  if (pieces_ > 1) workspace_ = static_cast<size_t>(pieces_ * kernel_size_) * sizeof(T);
+  if (shape_.groups == 1 && K <= few && taps_ > 1)
+    rows_ = few_in_rows ? Rows::taps : runs ? Rows::tap_rows : Rows::channels;
+  const auto fits = [&](int64_t positions) {
+    for (const CorrelationPhase& phase : shape_.phases)
+      if (phase.taps() > 0 && copied_size(phase, positions) * static_cast<int64_t>(sizeof(T)) > kCopied) return false;
+    return true;
+  };
+  block_ = kBlock;
+  if (rows_ != Rows::channels && margins_) {
+    while (block_ > 1 && !fits(block_)) block_ /= 2;
+    if (block_ < 16) rows_ = Rows::channels, block_ = kBlock;
+  }
+  direct_ = shape_.out_stride == 1 &&
+            (rows_ == Rows::channels || (in_order && shape_.tap_stride == K * shape_.in_stride));
 }
 
-// Adds count points to the rows of `length` (tap, k) that begin at first_tap.
+// Elements that copy_rows() writes for a block of positions.
 template <typename T>
-void WeightGradient<T>::accumulate(const Task& task, int64_t panel, int64_t first_tap,
-                                   int64_t length, const T* const* points, const T* packed,
-                                   int64_t count, T* kernel) const {
-  const int64_t K = shape_.in_channels;
-  const Plan& plan = plans_[task.phase];
-  const int rows = gemm_.rows, used = panels_.used(panel);
-  const bool wide = panels_.wide(panel);
-  T* column = kernel + task.group * shape_.group_stride +
-              panels_.first(panel) * shape_.out_stride;
-  // Rows of several taps are a matrix too where taps follow each other.
-  const int64_t taps = length / std::max<int64_t>(K, 1);
-  const bool matrix = taps <= 1 ||
-                      (shape_.tap_stride == K * shape_.in_stride &&
-                       plan.kernel_tap[first_tap + taps - 1] == plan.kernel_tap[first_tap] + taps - 1);
-  const bool direct = shape_.out_stride == 1 && matrix;
-  T tile[GemmLimits::kMaxRows * GemmLimits::kMaxWidth];
+int64_t WeightGradient<T>::copied_size(const CorrelationPhase& phase, int64_t positions) const {
+  const CorrelationAxis* axis = phase.axis;
+  const int64_t segments = std::min(positions, positions / std::max<int64_t>(1, axis[2].count) + 2);
+  const int64_t pixels = (std::min(axis[2].count, positions) - 1) * axis[2].step +
+                         (axis[2].taps - 1) * axis[2].tap_step + 1;
+  return segments * axis[0].taps * axis[1].taps * pixels * shape_.in_channels;
+}
 
-  OuterArgs<T> args{};
-  args.points = points;
-  args.count = count;
-  args.b = packed;
-  args.column_count = used;
-  for (int64_t row = 0; row < length; row += rows) {
-    // The last tile reaches back rather than past the end of a pixel, unless
-    // the rows are our own.
-    const bool own = columns_;
-    args.first = own ? row : std::min(row, length - rows);
-    args.skip = static_cast<int>(row - args.first);
-    args.row_count = static_cast<int>(std::min<int64_t>(rows, length - args.first));
-    if (direct) {
-      args.out = column + plan.kernel_tap[first_tap] * shape_.tap_stride +
-                 args.first * shape_.in_stride;
-      args.ldc = shape_.in_stride;
-      args.add = true;
-      outer_.outer[wide](args);
-      continue;
-    }
-    args.out = tile;
-    args.ldc = GemmLimits::kMaxWidth;
-    args.add = false;
-    outer_.outer[wide](args);
-    for (int r = args.skip; r < args.row_count; ++r) {
-      const int64_t tap = first_tap + (args.first + r) / K, k = (args.first + r) % K;
-      T* out = column + plan.kernel_tap[tap] * shape_.tap_stride + k * shape_.in_stride;
-      for (int n = 0; n < used; ++n)
-        out[n * shape_.out_stride] += tile[r * GemmLimits::kMaxWidth + n];
-    }
-  }
+template <typename T>
+void WeightGradient<T>::plan_tasks() {
+  int64_t positions = 0;
+  for (const CorrelationPhase& phase : shape_.phases)
+    positions = std::max(positions, shape_.batch * phase.positions());
+  int64_t owners = static_cast<int64_t>(shape_.phases.size()) * shape_.groups;
+  const auto share = [&](int64_t most) {
+    const int64_t parts = std::max<int64_t>(1, std::min(kTasks / owners, most));
+    owners *= parts;
+    return parts;
+  };
+  pieces_ = share(positions / kPiece);
+  const int64_t K = shape_.in_channels;
+  const int64_t row_parts = rows_ == Rows::channels ? share(K / kRowsTask) : 1;
+  const int64_t panel_parts = share(panels_.count());
+  for (int64_t piece = 0; piece < pieces_; ++piece)
+    for (int p = 0; p < static_cast<int>(shape_.phases.size()); ++p)
+      for (int64_t g = 0; g < shape_.groups && shape_.phases[p].taps() > 0; ++g)
+        for (int64_t r = 0; r < row_parts; ++r)
+          for (int64_t c = 0; c < panel_parts; ++c)
+            tasks_.push_back({p, g, K * r / row_parts, K * (r + 1) / row_parts,
+                              panels_.count() * c / panel_parts,
+                              panels_.count() * (c + 1) / panel_parts, piece});
+  direct_ = direct_ && pieces_ == 1;
 }
 
 template <typename T>
 void WeightGradient<T>::compute(const Task& task, const Call& call) const {
-  const int64_t positions = shape_.batch * shape_.phases[task.phase].positions();
+  const CorrelationPhase& phase = shape_.phases[task.phase];
+  const int64_t positions = shape_.batch * phase.positions();
   const int64_t begin = positions * task.piece / pieces_;
   const int64_t end = positions * (task.piece + 1) / pieces_;
-  for (int64_t first = begin; first < end; first += kPoints) {
-    const int64_t last = std::min(end, first + kPoints);
-    if (columns_ && !call.clip) {
-      compute_columns(task, call, first, last);
+  alignas(64) T rows[kCopied / sizeof(T)];
+  for (int64_t first = begin; first < end; first += block_) {
+    Block block(shape_, phase, first, std::min(end, first + block_));
+    if (call.rows != Rows::channels && margins_) copy_rows(task, block, call, rows);
+    for (int64_t panel = task.first_panel; panel < task.last_panel; ++panel)
+      compute_panel(task, block, panel, first > begin, call);
+  }
+}
+
+// What all taps read along each segment, zeros standing for what is outside.
+template <typename T>
+void WeightGradient<T>::copy_rows(const Task& task, Block& block, const Call& call,
+                                  T* rows) const {
+  const CorrelationAxis* axis = block.phase.axis;
+  const std::vector<int64_t>& offsets = plans_[task.phase].tap_offset;
+  const int64_t K = shape_.in_channels, reach = (axis[2].taps - 1) * axis[2].tap_step + 1;
+  block.copied = rows;
+  for (int64_t s = 0; s < block.segment_count; ++s)
+    block.copied_row = std::max(block.copied_row, (block.segments[s].count - 1) * axis[2].step + reach);
+  for (int64_t s = 0; s < block.segment_count; ++s) {
+    const Segment& segment = block.segments[s];
+    const int64_t column = segment.column * axis[2].step + axis[2].base;
+    const int64_t pixels = (segment.count - 1) * axis[2].step + reach;
+    const int64_t left = std::clamp<int64_t>(-column, 0, pixels);
+    const int64_t right = std::clamp<int64_t>(shape_.in[2] - column, left, pixels);
+    for (int64_t a = 0, tap = 0; a < axis[0].taps; ++a)
+      for (int64_t b = 0; b < axis[1].taps; ++b, tap += axis[2].taps) {
+        const int64_t i = segment.index[0] + a * axis[0].tap_step;
+        const int64_t j = segment.index[1] + b * axis[1].tap_step;
+        if (i < 0 || i >= shape_.in[0] || j < 0 || j >= shape_.in[1]) {
+          std::fill_n(rows, pixels * K, T(0));
+        } else {
+          const T* from = call.input + segment.x * K + offsets[tap];
+          std::fill_n(rows, left * K, T(0));
+          std::copy(from + left * K, from + right * K, rows + left * K);
+          std::fill_n(rows + right * K, (pixels - right) * K, T(0));
+        }
+        rows += block.copied_row * K;
+      }
+  }
+}
+
+// The output's columns of a panel where they lie; or copied, if they are read past
+// the end, or often and from lines that are not read whole.
+template <typename T>
+void WeightGradient<T>::point_output(const Task& task, const Block& block, int64_t panel,
+                                     const Call& call, T* packed, OuterArgs<T>& args) const {
+  const int64_t channels = shape_.groups * shape_.out_channels, padded = panels_.padded(panel);
+  const int64_t next = block.phase.axis[2].out_step;
+  const int64_t column = task.group * shape_.out_channels + panels_.first(panel);
+  const Segment& last = block.segments[block.segment_count - 1];
+  const int64_t end = (last.y + (last.count - 1) * next) * channels + column + padded;
+  const int64_t reads = block.phase.taps() * (task.last_row - task.first_row) / outer_.rows;
+  const bool whole_lines = next * channels == padded ||
+                           padded * static_cast<int64_t>(sizeof(T)) > kLine;
+  if (end <= shape_.out_pixels() * channels && (whole_lines || reads < kWorthPacking)) {
+    args.y = call.output + column;
+    args.y_step = channels;
+    args.y_next = next;
+    return;
+  }
+  args.y = packed;
+  args.y_step = padded;
+  args.y_next = 1;
+  CopyRunsArgs<T> runs{};
+  runs.from_step = next * channels;
+  runs.to = packed;
+  runs.to_step = padded;
+  runs.length = panels_.used(panel);
+  if (runs.length < padded) std::fill_n(packed, block.count * padded, T(0));
+  for (int64_t s = 0; s < block.segment_count; ++s) {
+    runs.from = call.output + block.segments[s].y * channels + column;
+    runs.count = block.segments[s].count;
+    gemm_.copy_runs(runs);
+    runs.to += runs.count * padded;
+  }
+}
+
+template <typename T>
+void WeightGradient<T>::compute_panel(const Task& task, const Block& block, int64_t panel,
+                                      bool add, const Call& call) const {
+  const CorrelationAxis* axis = block.phase.axis;
+  const int64_t K = shape_.in_channels, taps = block.phase.taps();
+  alignas(64) T packed[kBlock * OuterLimits::kMaxWidth];
+  OuterRun runs[kBlock];
+  OuterArgs<T> args{};
+  point_output(task, block, panel, call, packed, args);
+  args.x_step = shape_.groups * K;
+  args.x_next = axis[2].step;
+  args.add = add;
+  if (call.rows == Rows::channels) {
+    for (int64_t tap = 0; tap < taps; ++tap) {
+      block.find_runs(shape_, tap, args.y == packed, args, runs);
+      args.x = call.input + task.group * K + task.first_row + plans_[task.phase].tap_offset[tap];
+      multiply(task, block, panel, tap, args, call);
+    }
+    return;
+  }
+  args.runs = runs;
+  if (block.copied) {
+    int64_t point = 0, row = 0;
+    for (int64_t s = 0; s < block.segment_count; ++s) {
+      const Segment& segment = block.segments[s];
+      runs[s] = {row, args.y == packed ? point : segment.y, segment.count};
+      point += segment.count;
+      row += axis[0].taps * axis[1].taps * block.copied_row;
+    }
+    args.run_count = block.segment_count;
+  } else {
+    block.find_runs(shape_, 0, args.y == packed, args, runs);
+  }
+  const int64_t together = call.rows == Rows::taps ? taps : axis[2].taps;
+  for (int64_t tap = 0; tap < taps; tap += together) {
+    args.x = block.copied ? block.copied + tap / axis[2].taps * block.copied_row * K
+                          : call.input + plans_[task.phase].tap_offset[tap];
+    multiply(task, block, panel, tap, args, call);
+  }
+}
+
+// All rows that begin with those of a tap.
+template <typename T>
+void WeightGradient<T>::multiply(const Task& task, const Block& block, int64_t panel, int64_t tap,
+                                 OuterArgs<T> args, const Call& call) const {
+  const CorrelationAxis& axis = block.phase.axis[2];
+  const int64_t K = shape_.in_channels;
+  const Plan& plan = plans_[task.phase];
+  if (direct_) {
+    args.ldc = shape_.in_stride;
+    args.columns = panels_.used(panel);
+    args.out = call.kernel + plan.kernel_tap[tap] * shape_.tap_stride +
+               task.group * shape_.group_stride + panels_.first(panel);
+  } else {
+    args.ldc = args.columns = panels_.padded(panel);
+    args.out = call.sums + task.piece * sums_size_ +
+               taps_ * shape_.groups * K * panels_.first(panel) +
+               ((plan.taps_before + tap) * shape_.groups + task.group) * K * args.ldc;
+  }
+  args.out += task.first_row * args.ldc;
+  const bool scattered = call.rows == Rows::taps, wide = panels_.wide(panel);
+  const int64_t length = scattered ? block.phase.taps() * K
+                         : call.rows == Rows::tap_rows ? axis.taps * K
+                                                       : task.last_row - task.first_row;
+  const int64_t most = scattered ? outer_.scattered_rows : outer_.rows;
+  const int64_t tiles = (length + most - 1) / most;
+  const T* x = args.x;
+  T* out = args.out;
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    const int64_t first = length * tile / tiles, count = length * (tile + 1) / tiles - first;
+    args.out = out + first * args.ldc;
+    if (!scattered) {
+      args.x = x + first;
+      outer_.outer[count - 1][wide](args);
       continue;
     }
-    for (int64_t tap = task.first_tap; tap < task.last_tap; ++tap)
-      compute_tap(task, call, tap, first, last);
-  }
-}
-
-// All taps at once, zeros standing for those outside the input.
-template <typename T>
-void WeightGradient<T>::compute_columns(const Task& task, const Call& call, int64_t first,
-                                        int64_t last) const {
-  const CorrelationPhase& phase = shape_.phases[task.phase];
-  const int64_t length = (task.last_tap - task.first_tap) * shape_.in_channels;
-  const int64_t out_channels = shape_.groups * shape_.out_channels, count = last - first;
-  alignas(16) T packed[kPoints * GemmLimits::kMaxWidth];
-  alignas(16) T matrix[kColumnBytes / sizeof(T) + GemmLimits::kMaxRows];
-  const T* points[kPoints];
-  for (int64_t i = 0; i < count; ++i) points[i] = matrix + i * length;
-  Walk columns(shape_, phase, first);
-  for (int64_t i = 0, copied; i < count; i += copied) {
-    copied = copy_columns(shape_, phase, gemm_, columns, plans_[task.phase].tap_offset.data(),
-                          call.input + task.group * shape_.in_channels, task.first_tap,
-                          task.last_tap, count - i, matrix + i * length);
-    columns.advance(copied);
-  }
-  std::fill_n(matrix + count * length, GemmLimits::kMaxRows, T(0));
-
-  for (int64_t panel = task.first_panel; panel < task.last_panel; ++panel) {
-    const int64_t padded = panels_.padded(panel);
-    CopyRunsArgs<T> args{};
-    args.from_step = phase.axis[2].out_step * out_channels;
-    args.to_step = padded;
-    args.length = panels_.used(panel);
-    if (args.length < padded) std::fill_n(packed, count * padded, T(0));
-    Walk walk(shape_, phase, first);
-    for (int64_t i = 0; i < count; i += args.count) {
-      args.from = call.output + walk.out_pixel() * out_channels +
-                  task.group * shape_.out_channels + panels_.first(panel);
-      args.to = packed + i * padded;
-      args.count = std::min(walk.left_in_row(), count - i);
-      gemm_.copy_runs(args);
-      walk.advance(args.count);
+    int64_t offsets[OuterLimits::kMaxScattered];
+    for (int64_t r = 0; r < count; ++r) {
+      const int64_t t = (first + r) / K, k = (first + r) % K;
+      offsets[r] = k + (block.copied ? (t / axis.taps * block.copied_row +
+                                        t % axis.taps * axis.tap_step) * K
+                                     : plan.tap_offset[t]);
     }
-    accumulate(task, panel, task.first_tap, length, points, packed, count, call.kernel);
-  }
-}
-
-// One tap, from the positions where it reads inside the input.
-template <typename T>
-void WeightGradient<T>::compute_tap(const Task& task, const Call& call, int64_t tap, int64_t first,
-                                    int64_t last) const {
-  const CorrelationPhase& phase = shape_.phases[task.phase];
-  const int64_t K = shape_.in_channels, in_channels = shape_.groups * K;
-  const int64_t out_channels = shape_.groups * shape_.out_channels;
-  const CorrelationAxis& axis = phase.axis[2];
-  const int64_t c = tap % axis.taps, ab = tap / axis.taps;
-  const int64_t a = ab / phase.axis[1].taps, b = ab % phase.axis[1].taps;
-  const T* base = call.input + task.group * K + plans_[task.phase].tap_offset[tap];
-  alignas(16) T packed[kPoints * GemmLimits::kMaxWidth];
-  alignas(16) T matrix[kPoints * GemmLimits::kMaxRows + GemmLimits::kMaxRows];
-  const T* points[kPoints];
-  int64_t from, to;  // the part of a row where the tap is inside
-  Walk::inside_range(axis, c * axis.tap_step, shape_.in[2], &from, &to);
-
-  for (int64_t panel = task.first_panel; panel < task.last_panel; ++panel) {
-    const int64_t padded = panels_.padded(panel);
-    CopyRunsArgs<T> args{};
-    args.from_step = axis.out_step * out_channels;
-    args.to_step = padded;
-    args.length = panels_.used(panel);
-    if (args.length < padded) std::fill_n(packed, kPoints * padded, T(0));
-    int64_t count = 0;
-    Walk walk(shape_, phase, first);
-    for (int64_t q = first; q < last;) {
-      const int64_t row = std::min(walk.left_in_row(), last - q);
-      const int64_t begin = std::max<int64_t>(0, from - walk.column());
-      const int64_t end = std::min(row, to - walk.column());
-      if (begin < end && walk.inside(0, a) && walk.inside(1, b)) {
-        const T* x = base + (walk.in_pixel() + begin * axis.step) * in_channels;
-        for (int64_t i = count; i < count + end - begin; ++i, x += axis.step * in_channels) {
-          points[i] = columns_ ? matrix + i * K : x;
-          if (columns_) std::copy_n(x, K, matrix + i * K);
-        }
-        args.from = call.output + (walk.out_pixel() + begin * axis.out_step) * out_channels +
-                    task.group * shape_.out_channels + panels_.first(panel);
-        args.to = packed + count * padded;
-        args.count = end - begin;
-        gemm_.copy_runs(args);
-        count += args.count;
-      }
-      walk.advance(row);
-      q += row;
-    }
-    if (columns_) std::fill_n(matrix + count * K, GemmLimits::kMaxRows, T(0));
-    if (count > 0) accumulate(task, panel, tap, K, points, packed, count, call.kernel);
+    args.row_offsets = offsets;
+    outer_.scattered[count - 1][wide](args);
   }
 }
 
 template <typename T>
 void WeightGradient<T>::add_up(const Call& call) const {
-  std::fill_n(call.kernel, pieces_ * kernel_size_, T(0));
-  run_tasks(static_cast<int64_t>(tasks_.size()), work_, [&](int64_t i) {
-    Call own = call;
-    own.kernel += tasks_[i].piece * kernel_size_;
-    compute(tasks_[i], own);
-  });
+  run_tasks(static_cast<int64_t>(tasks_.size()), work_,
+            [&](int64_t i) { compute(tasks_[i], call); });
+}
+
+// The pieces' sums, in order, to where they belong.
+template <typename T>
+void WeightGradient<T>::finish(const T* sums, T* kernel) const {
+  const int64_t K = shape_.in_channels, rows = taps_ * shape_.groups * K;
+  for (const Plan& plan : plans_)
+    for (int64_t tap = 0; tap < static_cast<int64_t>(plan.kernel_tap.size()); ++tap)
+      for (int64_t g = 0; g < shape_.groups; ++g)
+        for (int64_t k = 0; k < K; ++k)
+          for (int64_t panel = 0; panel < panels_.count(); ++panel) {
+            const int64_t padded = panels_.padded(panel);
+            const T* from = sums + rows * panels_.first(panel) +
+                            (((plan.taps_before + tap) * shape_.groups + g) * K + k) * padded;
+            T* to = kernel + plan.kernel_tap[tap] * shape_.tap_stride + g * shape_.group_stride +
+                    k * shape_.in_stride + panels_.first(panel) * shape_.out_stride;
+            for (int64_t n = 0; n < panels_.used(panel); ++n) {
+              T sum = from[n];
+              for (int64_t piece = 1; piece < pieces_; ++piece) sum += from[piece * sums_size_ + n];
+              to[n * shape_.out_stride] = sum;
+            }
+          }
 }
 
 template <typename T>
-void WeightGradient<T>::run(const T* input, const T* output, T* kernel, void* workspace) const {
+void WeightGradient<T>::run_depthwise(const T* input, const T* output, T* kernel,
+                                      void* workspace) const {
   T* room = reinterpret_cast<T*>(static_cast<char*>(workspace) + repeated_);
   T* sums = pieces_ > 1 ? room : kernel;
   if (repeats_ > 1) {
@@ -256,13 +392,7 @@ void WeightGradient<T>::run(const T* input, const T* output, T* kernel, void* wo
     repeat_channels(input, shape_.in_pixels() * shape_.groups / repeats_, repeats_, repeated);
     input = repeated;
   }
-  if (is_depthwise(shape_)) {
-    depthwise_weight_gradient(shape_, pieces_, input, output, sums);
-  } else {
-    add_up({input, output, sums, false});
-    // An Inf times a zero that stands for no term would have made a NaN.
-    if (columns_ && !all_finite(sums, pieces_ * kernel_size_)) add_up({input, output, sums, true});
-  }
+  depthwise_weight_gradient(shape_, pieces_, input, output, sums);
   if (pieces_ == 1) return;
   parallel_ranges(kernel_size_, 16384, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
@@ -271,6 +401,22 @@ void WeightGradient<T>::run(const T* input, const T* output, T* kernel, void* wo
       kernel[i] = sum;
     }
   });
+}
+
+template <typename T>
+void WeightGradient<T>::run(const T* input, const T* output, T* kernel, void* workspace) const {
+  if (is_depthwise(shape_)) return run_depthwise(input, output, kernel, workspace);
+  // Not every tap need be one of a phase.
+  if (work_ == 0 || taps_ * shape_.groups * shape_.in_channels * shape_.out_channels < kernel_size_)
+    std::fill_n(kernel, kernel_size_, T(0));
+  if (work_ == 0) return;
+  T* sums = static_cast<T*>(workspace);
+  add_up({input, output, kernel, sums, rows_});
+  // An Inf times a zero that stands for no term would have made a NaN.
+  if (rows_ != Rows::channels && margins_ &&
+      !(direct_ ? all_finite(kernel, kernel_size_) : all_finite(sums, pieces_ * sums_size_)))
+    add_up({input, output, kernel, sums, Rows::channels});
+  if (!direct_) finish(sums, kernel);
 }
 
 template class WeightGradient<float>;

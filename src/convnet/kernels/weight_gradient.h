@@ -6,8 +6,8 @@ namespace convnet {
 
 // The derivative of a correlation with respect to its kernel:
 // kernel[tap, g, k, c] = sum over positions of input[n, q + tap, g, k] * output[n, q, g, c].
-// A task owns some taps and columns of one phase and group, and adds up all
-// positions in order, or one piece of them where there are few tasks.
+// A task owns some taps, rows k and columns c of one phase and group, and adds up
+// all positions in order, or one piece of them where there are few tasks.
 template <typename T>
 class WeightGradient {
  public:
@@ -16,37 +16,58 @@ class WeightGradient {
   void run(const T* input, const T* output, T* kernel, void* workspace) const;
 
  private:
+  // What the rows of a product are; the few channels of several taps run together.
+  enum class Rows {
+    channels,  // of one tap, at positions where it lies in the input
+    tap_rows,  // those of the taps along the last axis, which are neighbours in the input
+    taps       // those of all taps
+  };
   struct Task {
     int phase;
-    int64_t group, first_tap, last_tap, first_panel, last_panel, piece;
+    int64_t group, first_row, last_row, first_panel, last_panel, piece;
   };
   struct Plan {
     std::vector<int64_t> tap_offset, kernel_tap;
+    int64_t taps_before;  // in other phases
   };
-
-  // One run's arguments. clip: no zeros stand for taps outside the input.
+  // One run's arguments, and whether it can have all rows it likes.
   struct Call {
     const T* input;
     const T* output;
     T* kernel;
-    bool clip;
+    T* sums;
+    Rows rows;
   };
+  struct Block;
+
+  void plan_phases();
+  void plan_tasks();
+  int64_t copied_size(const CorrelationPhase& phase, int64_t positions) const;
   void add_up(const Call& call) const;
+  void finish(const T* sums, T* kernel) const;
   void compute(const Task& task, const Call& call) const;
-  void compute_columns(const Task& task, const Call& call, int64_t first, int64_t last) const;
-  void compute_tap(const Task& task, const Call& call, int64_t tap, int64_t first,
-                   int64_t last) const;
-  void accumulate(const Task& task, int64_t panel, int64_t first_tap, int64_t length,
-                  const T* const* points, const T* packed, int64_t count, T* kernel) const;
+  void copy_rows(const Task& task, Block& block, const Call& call, T* rows) const;
+  void compute_panel(const Task& task, const Block& block, int64_t panel, bool add,
+                     const Call& call) const;
+  void point_output(const Task& task, const Block& block, int64_t panel, const Call& call,
+                    T* packed, OuterArgs<T>& args) const;
+  void multiply(const Task& task, const Block& block, int64_t panel, int64_t tap,
+                OuterArgs<T> args, const Call& call) const;
+  void run_depthwise(const T* input, const T* output, T* kernel, void* workspace) const;
 
   CorrelationShape shape_;
   const Gemm<T>& gemm_;
   const Outer<T>& outer_;
   Panels panels_{};
-  bool columns_ = false;  // few input channels: rows run over taps and channels together
+  Rows rows_ = Rows::channels;
+  bool margins_ = false;    // some taps lie outside the input
+  bool direct_ = false;     // sums are added up in the kernel itself
   int64_t repeats_ = 1;     // of each input channel, into the workspace
   size_t repeated_ = 0;     // bytes of those
-  int64_t pieces_ = 1, kernel_size_ = 0, work_ = 0;  // work: multiplications
+  int64_t pieces_ = 1, taps_ = 0, kernel_size_ = 0;
+  int64_t sums_size_ = 0;   // of one piece
+  int64_t block_ = 0;       // positions that one call of a micro-kernel adds up
+  int64_t work_ = 0;        // multiplications
   std::vector<Plan> plans_;
   std::vector<Task> tasks_;
   size_t workspace_ = 0;
