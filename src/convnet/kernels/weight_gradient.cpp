@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "../core/simd.h"
 #include "../core/threads.h"
 #include "depthwise.h"
 #include "finite.h"
@@ -27,7 +28,7 @@ constexpr int64_t kWorthPacking = 4;  // times that a block of the output is rea
 
 // Positions of a block that follow each other along a row: x is the pixel that the
 // first tap reads, index where that lies along the outer axes.
-struct Segment {
+struct Stretch {
   int64_t x, y, column, count, index[2];
 };
 
@@ -36,8 +37,8 @@ struct Segment {
 template <typename T>
 struct WeightGradient<T>::Block {
   const CorrelationPhase& phase;
-  int64_t count, segment_count = 0;
-  Segment segments[kBlock];
+  int64_t count, stretch_count = 0;
+  Stretch stretches[kBlock];
   const T* copied = nullptr;  // the input, where it was copied
   int64_t copied_row = 0;     // pixels of a row of that
 
@@ -45,11 +46,11 @@ struct WeightGradient<T>::Block {
       : phase(of), count(end - begin) {
     Walk walk(shape, phase, begin);
     for (int64_t q = begin; q < end;) {
-      Segment& segment = segments[segment_count++];
-      segment = {walk.in_pixel(), walk.out_pixel(), walk.column(),
+      Stretch& stretch = stretches[stretch_count++];
+      stretch = {walk.in_pixel(), walk.out_pixel(), walk.column(),
                  std::min(walk.left_in_row(), end - q), {walk.index(0), walk.index(1)}};
-      q += segment.count;
-      walk.advance(segment.count);
+      q += stretch.count;
+      walk.advance(stretch.count);
     }
   }
   // The runs of the positions where a tap lies in the input.
@@ -62,14 +63,14 @@ struct WeightGradient<T>::Block {
     Walk::inside_range(axis[2], tap % axis[2].taps * axis[2].tap_step, shape.in[2], &from, &to);
     args.runs = runs;
     args.run_count = 0;
-    for (int64_t s = 0; s < segment_count; point += segments[s++].count) {
-      const Segment& segment = segments[s];
-      const int64_t begin = std::max<int64_t>(0, from - segment.column);
-      const int64_t end = std::min(segment.count, to - segment.column);
-      const int64_t i = segment.index[0] + a, j = segment.index[1] + b;
+    for (int64_t s = 0; s < stretch_count; point += stretches[s++].count) {
+      const Stretch& stretch = stretches[s];
+      const int64_t begin = std::max<int64_t>(0, from - stretch.column);
+      const int64_t end = std::min(stretch.count, to - stretch.column);
+      const int64_t i = stretch.index[0] + a, j = stretch.index[1] + b;
       if (begin >= end || i < 0 || i >= shape.in[0] || j < 0 || j >= shape.in[1]) continue;
-      const OuterRun run{segment.x + begin * args.x_next,
-                         packed ? point + begin : segment.y + begin * args.y_next, end - begin};
+      const OuterRun run{stretch.x + begin * args.x_next,
+                         packed ? point + begin : stretch.y + begin * args.y_next, end - begin};
       OuterRun* before = args.run_count > 0 ? runs + args.run_count - 1 : nullptr;
       if (before && run.x == before->x + before->count * args.x_next &&
           run.y == before->y + before->count * args.y_next)
@@ -150,10 +151,10 @@ void WeightGradient<T>::plan_phases() {
 template <typename T>
 int64_t WeightGradient<T>::copied_size(const CorrelationPhase& phase, int64_t positions) const {
   const CorrelationAxis* axis = phase.axis;
-  const int64_t segments = std::min(positions, positions / std::max<int64_t>(1, axis[2].count) + 2);
+  const int64_t stretches = std::min(positions, positions / std::max<int64_t>(1, axis[2].count) + 2);
   const int64_t pixels = (std::min(axis[2].count, positions) - 1) * axis[2].step +
                          (axis[2].taps - 1) * axis[2].tap_step + 1;
-  return segments * axis[0].taps * axis[1].taps * pixels * shape_.in_channels;
+  return stretches * axis[0].taps * axis[1].taps * pixels * shape_.in_channels;
 }
 
 template <typename T>
@@ -197,7 +198,7 @@ void WeightGradient<T>::compute(const Task& task, const Call& call) const {
   }
 }
 
-// What all taps read along each segment, zeros standing for what is outside.
+// What all taps read along each stretch, zeros standing for what is outside.
 template <typename T>
 void WeightGradient<T>::copy_rows(const Task& task, Block& block, const Call& call,
                                   T* rows) const {
@@ -205,22 +206,22 @@ void WeightGradient<T>::copy_rows(const Task& task, Block& block, const Call& ca
   const std::vector<int64_t>& offsets = plans_[task.phase].tap_offset;
   const int64_t K = shape_.in_channels, reach = (axis[2].taps - 1) * axis[2].tap_step + 1;
   block.copied = rows;
-  for (int64_t s = 0; s < block.segment_count; ++s)
-    block.copied_row = std::max(block.copied_row, (block.segments[s].count - 1) * axis[2].step + reach);
-  for (int64_t s = 0; s < block.segment_count; ++s) {
-    const Segment& segment = block.segments[s];
-    const int64_t column = segment.column * axis[2].step + axis[2].base;
-    const int64_t pixels = (segment.count - 1) * axis[2].step + reach;
+  for (int64_t s = 0; s < block.stretch_count; ++s)
+    block.copied_row = std::max(block.copied_row, (block.stretches[s].count - 1) * axis[2].step + reach);
+  for (int64_t s = 0; s < block.stretch_count; ++s) {
+    const Stretch& stretch = block.stretches[s];
+    const int64_t column = stretch.column * axis[2].step + axis[2].base;
+    const int64_t pixels = (stretch.count - 1) * axis[2].step + reach;
     const int64_t left = std::clamp<int64_t>(-column, 0, pixels);
     const int64_t right = std::clamp<int64_t>(shape_.in[2] - column, left, pixels);
     for (int64_t a = 0, tap = 0; a < axis[0].taps; ++a)
       for (int64_t b = 0; b < axis[1].taps; ++b, tap += axis[2].taps) {
-        const int64_t i = segment.index[0] + a * axis[0].tap_step;
-        const int64_t j = segment.index[1] + b * axis[1].tap_step;
+        const int64_t i = stretch.index[0] + a * axis[0].tap_step;
+        const int64_t j = stretch.index[1] + b * axis[1].tap_step;
         if (i < 0 || i >= shape_.in[0] || j < 0 || j >= shape_.in[1]) {
           std::fill_n(rows, pixels * K, T(0));
         } else {
-          const T* from = call.input + segment.x * K + offsets[tap];
+          const T* from = call.input + stretch.x * K + offsets[tap];
           std::fill_n(rows, left * K, T(0));
           std::copy(from + left * K, from + right * K, rows + left * K);
           std::fill_n(rows + right * K, (pixels - right) * K, T(0));
@@ -238,7 +239,7 @@ void WeightGradient<T>::point_output(const Task& task, const Block& block, int64
   const int64_t channels = shape_.groups * shape_.out_channels, padded = panels_.padded(panel);
   const int64_t next = block.phase.axis[2].out_step;
   const int64_t column = task.group * shape_.out_channels + panels_.first(panel);
-  const Segment& last = block.segments[block.segment_count - 1];
+  const Stretch& last = block.stretches[block.stretch_count - 1];
   const int64_t end = (last.y + (last.count - 1) * next) * channels + column + padded;
   const int64_t reads = block.phase.taps() * (task.last_row - task.first_row) / outer_.rows;
   const bool whole_lines = next * channels == padded ||
@@ -258,9 +259,9 @@ void WeightGradient<T>::point_output(const Task& task, const Block& block, int64
   runs.to_step = padded;
   runs.length = panels_.used(panel);
   if (runs.length < padded) std::fill_n(packed, block.count * padded, T(0));
-  for (int64_t s = 0; s < block.segment_count; ++s) {
-    runs.from = call.output + block.segments[s].y * channels + column;
-    runs.count = block.segments[s].count;
+  for (int64_t s = 0; s < block.stretch_count; ++s) {
+    runs.from = call.output + block.stretches[s].y * channels + column;
+    runs.count = block.stretches[s].count;
     gemm_.copy_runs(runs);
     runs.to += runs.count * padded;
   }
@@ -289,13 +290,13 @@ void WeightGradient<T>::compute_panel(const Task& task, const Block& block, int6
   args.runs = runs;
   if (block.copied) {
     int64_t point = 0, row = 0;
-    for (int64_t s = 0; s < block.segment_count; ++s) {
-      const Segment& segment = block.segments[s];
-      runs[s] = {row, args.y == packed ? point : segment.y, segment.count};
-      point += segment.count;
+    for (int64_t s = 0; s < block.stretch_count; ++s) {
+      const Stretch& stretch = block.stretches[s];
+      runs[s] = {row, args.y == packed ? point : stretch.y, stretch.count};
+      point += stretch.count;
       row += axis[0].taps * axis[1].taps * block.copied_row;
     }
-    args.run_count = block.segment_count;
+    args.run_count = block.stretch_count;
   } else {
     block.find_runs(shape_, 0, args.y == packed, args, runs);
   }
@@ -364,22 +365,29 @@ void WeightGradient<T>::add_up(const Call& call) const {
 template <typename T>
 void WeightGradient<T>::finish(const T* sums, T* kernel) const {
   const int64_t K = shape_.in_channels, rows = taps_ * shape_.groups * K;
+  const auto finish_row = [&](int64_t row, T* to) {
+    for (int64_t panel = 0; panel < panels_.count(); ++panel) {
+      const int64_t padded = panels_.padded(panel);
+      const T* from = sums + rows * panels_.first(panel) + row * padded;
+      T total[OuterLimits::kMaxWidth];
+      std::copy_n(from, padded, total);
+      for (int64_t piece = 1; piece < pieces_; ++piece) {
+        from += sums_size_;
+        CONVNET_SIMD
+        for (int64_t n = 0; n < padded; ++n) total[n] += from[n];
+      }
+      for (int64_t n = 0; n < panels_.used(panel); ++n, to += shape_.out_stride) *to = total[n];
+    }
+  };
   for (const Plan& plan : plans_)
-    for (int64_t tap = 0; tap < static_cast<int64_t>(plan.kernel_tap.size()); ++tap)
-      for (int64_t g = 0; g < shape_.groups; ++g)
-        for (int64_t k = 0; k < K; ++k)
-          for (int64_t panel = 0; panel < panels_.count(); ++panel) {
-            const int64_t padded = panels_.padded(panel);
-            const T* from = sums + rows * panels_.first(panel) +
-                            (((plan.taps_before + tap) * shape_.groups + g) * K + k) * padded;
-            T* to = kernel + plan.kernel_tap[tap] * shape_.tap_stride + g * shape_.group_stride +
-                    k * shape_.in_stride + panels_.first(panel) * shape_.out_stride;
-            for (int64_t n = 0; n < panels_.used(panel); ++n) {
-              T sum = from[n];
-              for (int64_t piece = 1; piece < pieces_; ++piece) sum += from[piece * sums_size_ + n];
-              to[n * shape_.out_stride] = sum;
-            }
-          }
+    run_tasks(static_cast<int64_t>(plan.kernel_tap.size()) * shape_.groups,
+              pieces_ * sums_size_ * 16, [&](int64_t task) {
+      const int64_t tap = task / shape_.groups, g = task % shape_.groups;
+      for (int64_t k = 0; k < K; ++k)
+        finish_row((plan.taps_before * shape_.groups + task) * K + k,
+                   kernel + plan.kernel_tap[tap] * shape_.tap_stride + g * shape_.group_stride +
+                       k * shape_.in_stride);
+    });
 }
 
 template <typename T>
