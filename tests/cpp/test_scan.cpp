@@ -147,3 +147,35 @@ TEST(scan_steps_draw_anew) {
   for (Dim r = 0; r < rows; ++r) different += out[2 * r] != out[2 * r + 1];
   CHECK(different > 10 && different < 54);
 }
+
+// States that begin with zeros cost the first step neither product nor sum.
+TEST(zeros_need_no_arithmetic) {
+  Body body;
+  body.rows = {leaf("input", 0, {kUnknown, 2}), leaf("input", 1, {kUnknown, 2}),
+               leaf("input", 2, {2, 2}),        row("matmul", {1, 2}),
+               row("add", {0, 3}),              row("tanh", {4})};
+  body.outputs = {5, 5};
+  const auto program = [&](bool zeros) {
+    Record record = {leaf("input", 0, {kUnknown, kUnknown, 2}), leaf("input", 1, {kUnknown, 2}),
+                     leaf("input", 2, {2, 2}), row("fill_like", {1}, {{"value", number_list(0.0)}})};
+    Row scan = row("scan", {0, zeros ? 3 : 1, 2},
+                   {{"sequences", number_list(1)}, {"states", number_list(1)}});
+    scan.body = std::make_shared<Body>(body);
+    record.push_back(scan);
+    record.push_back(row("output", {4}, {{"index", number_list(1)}}));
+    return Program(record, {5});
+  };
+  const Numbers x = {0.3, -0.2, 0.9, 0.4, -0.7, 0.1}, state(2, 0), w = {0.5, -1, 0.25, 2};
+  Program with = program(false), without = program(true);
+  std::vector<Numbers> outputs;
+  std::vector<size_t> steps;
+  for (Program* p : {&with, &without}) {
+    Plan& plan = p->plan({{1, 3, 2}, {1, 2}, {2, 2}});
+    plan.run({x.data(), state.data(), w.data()}, {}, 0, 0);
+    const double* values = static_cast<const double*>(plan.output(0));
+    outputs.emplace_back(values, values + 6);
+    steps.push_back(plan.steps());
+  }
+  CHECK_EQ(outputs[0], outputs[1]);
+  CHECK_EQ(steps[1] + 2, steps[0]);
+}

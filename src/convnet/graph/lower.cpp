@@ -70,7 +70,29 @@ class Lowering {
       return broadcast_to(graph_, graph_.scalar(row.attrs.number("value"), graph_.type(in[0]).dtype),
                           graph_.shape(in[0]));
     const Value made = graph_.emit(row.op, in, attrs(row));
-    return row.op == "reshape" ? reshape(graph_, in[0], graph_.shape(made)) : made;
+    return row.op == "reshape" ? reshape(graph_, in[0], graph_.shape(made)) : without_zeros(made);
+  }
+
+  bool is_zero(Value v) const {
+    const Node& node = graph_[v];
+    if (node.kind != NodeKind::operation || node.op != find_op("broadcast_to")) return false;
+    const Node& from = graph_[node.inputs[0]];
+    return from.kind == NodeKind::constant && from.type.shape.rank() == 0 &&
+           dispatch_any(from.type.dtype,
+                        [&](auto tag) { return *from.value->template as<decltype(tag)>() == 0; });
+  }
+
+  // The states of zeros that a sequence begins with cost no product.
+  Value without_zeros(Value v) {
+    const Node& node = graph_[v];
+    const std::string op = node.kind == NodeKind::operation ? node.op->name : "";
+    if ((op == "conv" || op == "matmul") && is_zero(node.inputs[0]))
+      return broadcast_to(graph_, graph_.scalar(0, node.type.dtype), node.type.shape);
+    if (op == "add")
+      for (int i : {0, 1})
+        if (is_zero(node.inputs[i]) && graph_.type(node.inputs[1 - i]) == node.type)
+          return node.inputs[1 - i];
+    return v;
   }
 
   // All gradients of one loss are taken together, at the first of their rows;
