@@ -118,7 +118,8 @@ evaluate_now <- function(op, inputs, attrs) {
 named_source <- function(tensor) {
   record <- record_of(tensor)
   row <- record$rows[[tensor$row]]
-  switch(row$op, input = row$name, output = record$layers[[record$rows[[row$inputs]]$slot]]$name)
+  from <- if (row$op == "output") record$rows[[row$inputs]]
+  if (identical(from$op, "layer")) record$layers[[from$slot]]$name else if (row$op == "input") row$name
 }
 
 # The same, where there has to be one.

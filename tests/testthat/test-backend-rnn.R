@@ -84,6 +84,19 @@ test_that("a scan between layers belongs to the function, and one may stand insi
   expect_equal(readRDS(file)(list(values))[[1]], expected)
 })
 
+test_that("a scan between layers is part of the model", {
+  x <- layer_input(list(NULL, 2), name = "steps")
+  h <- layer_dense(x, 3, name = "before")
+  sums <- k_rnn(running_sum, h, list(k_sum(h, 2) * 0))
+  expect_identical(format(sums$outputs), "<tensor (None, None, 3) float32>")
+  model <- keras_model(x, list(layer_dense(sums$last_output, 1), sums$outputs))
+  values <- array(sin(1:16), c(2, 4, 2))
+  found <- predict(model, values)
+  between <- predict(keras_model(x, h), values)
+  expect_equal(found[[2]][, 4, ], apply(between, c(1, 3), sum), tolerance = 1e-6)
+  expect_identical(predict(readRDS(saved(model)), values), found)
+})
+
 test_that("dropout inside a step draws anew at each step", {
   x <- k_placeholder(list(NULL, NULL, 50))
   dropped <- layer_dropout(rate = 0.5)
