@@ -13,43 +13,48 @@ namespace convnet {
 namespace {
 
 constexpr int64_t kTask = 1 << 16;  // multiplications of a task
-constexpr int64_t kTaps = 64;       // taps that one call adds up
+constexpr int64_t kTaps = 64;       // taps or runs of them that one call adds up
 constexpr int64_t kChannels = 64;   // channels that a task of the gradient owns
 constexpr int64_t kGrain = 16384;   // values a task copies
 constexpr int64_t kBlock = 64;      // pixels a task adds up
 constexpr int64_t kPiece = 1024, kFewTasks = 16;
 
-// out[p * out_step + c] (+)= sum over taps of x[tap][p * x_step + c] * w[tap][c]
-// for p < count and c < channels.
+// A run is `run` taps of a row of the kernel, each of which reads at a position what
+// the one before reads at the next: 1, 3 or 5 of them.
+constexpr int kRuns = 3;
+int kind_of_run(int64_t taps) { return taps == 3 ? 1 : taps == 5 ? 2 : 0; }
+
+// out[p * out_step + c] (+)= sum over runs and k of
+// x[run][(p + k) * x_step + c] * w[run][k * w_step + c] for p < count and c < channels.
 template <typename T>
 struct ProductArgs {
   const T* const* x;
   const T* const* w;
-  int64_t taps, x_step;
+  int64_t runs, x_step, w_step;
   T* out;
   int64_t out_step, count, channels;
   bool add;
-  // When these are the last taps: added to the sums (or null), and whether
+  // When these are the last runs: added to the sums (or null), and whether
   // negative ones become 0 after that.
   const T* bias;
   bool relu;
 };
 
-// sums[tap][c] += sum over p < count of x[tap][p * x_step + c] * g[p * g_step + c]
-// for c < channels.
+// sums[run][k * sum_step + c] += sum over p < count of
+// x[run][(p + k) * x_step + c] * g[p * g_step + c] for c < channels.
 template <typename T>
 struct SumArgs {
   const T* const* x;
   T* const* sums;
-  int64_t taps, x_step;
+  int64_t runs, x_step, sum_step;
   const T* g;
   int64_t g_step, count, channels;
 };
 
 template <typename T>
 struct Kernels {
-  void (*products)(const ProductArgs<T>&);
-  void (*sums)(const SumArgs<T>&);
+  void (*products[kRuns])(const ProductArgs<T>&);
+  void (*sums[kRuns])(const SumArgs<T>&);
 };
 
 #define CONVNET_BODY "depthwise_body.inc"
@@ -103,11 +108,19 @@ void for_each_part(const CorrelationShape& shape, const CorrelationPhase& phase,
   }
 }
 
-// Calls f(pixel that it reads, kernel element) for the taps of a part.
+// Whether the taps of a row of the kernel make a run.
+bool has_runs(const CorrelationPhase& phase, const Part& part) {
+  const CorrelationAxis& axis = phase.axis[2];
+  return axis.tap_step == axis.step && kind_of_run(part.last[2] - part.first[2]) > 0;
+}
+
+// Calls f(pixel that it reads, kernel element) for every tap of a part, or for the
+// first one of each of its runs.
 template <typename F>
 void for_each_tap(const CorrelationShape& shape, const CorrelationPhase& phase, const Part& part,
-                  F&& f) {
+                  bool runs, F&& f) {
   const CorrelationAxis* axis = phase.axis;
+  const int64_t last = runs ? part.first[2] + 1 : part.last[2];
   for (int64_t a = part.first[0]; a < part.last[0]; ++a)
     for (int64_t b = part.first[1]; b < part.last[1]; ++b) {
       const int64_t pixel = part.in_pixel + (a * axis[0].tap_step * shape.in[1] +
@@ -115,7 +128,7 @@ void for_each_tap(const CorrelationShape& shape, const CorrelationPhase& phase, 
       const int64_t tap = ((axis[0].tap_first + a * axis[0].tap_next) * shape.kernel[1] +
                            axis[1].tap_first + b * axis[1].tap_next) * shape.kernel[2] +
                           axis[2].tap_first;
-      for (int64_t c = part.first[2]; c < part.last[2]; ++c)
+      for (int64_t c = part.first[2]; c < last; ++c)
         f(pixel + c * axis[2].tap_step, tap + c * axis[2].tap_next);
     }
 }
@@ -124,25 +137,27 @@ template <typename T>
 void correlate_row(const CorrelationShape& shape, const CorrelationPhase& phase, int64_t row,
                    const T* input, const T* kernel, T* output, const Epilogue<T>& epilogue) {
   const int64_t C = shape.groups;
-  const auto products = kernels<T>().products;
   const T *x[kTaps], *w[kTaps];
   for_each_part(shape, phase, row, [&](const Part& part) {
+    const bool runs = has_runs(phase, part);
+    const auto products = kernels<T>().products[runs ? kind_of_run(part.last[2] - part.first[2]) : 0];
     ProductArgs<T> args{};
     args.x = x;
     args.w = w;
     args.x_step = phase.axis[2].step * C;
+    args.w_step = phase.axis[2].tap_next * shape.tap_stride;
     args.out = output + part.out_pixel * C;
     args.out_step = phase.axis[2].out_step * C;
     args.count = part.count;
     args.channels = C;
-    for_each_tap(shape, phase, part, [&](int64_t pixel, int64_t tap) {
-      if (args.taps == kTaps) {
+    for_each_tap(shape, phase, part, runs, [&](int64_t pixel, int64_t tap) {
+      if (args.runs == kTaps) {
         products(args);
-        args.taps = 0;
+        args.runs = 0;
         args.add = true;
       }
-      x[args.taps] = input + pixel * C;
-      w[args.taps++] = kernel + tap * shape.tap_stride;
+      x[args.runs] = input + pixel * C;
+      w[args.runs++] = kernel + tap * shape.tap_stride;
     });
     args.bias = epilogue.bias;
     args.relu = epilogue.relu();
@@ -185,32 +200,33 @@ int64_t depthwise_pieces(const CorrelationShape& shape) {
 
 namespace {
 
+// Adds a part to the sums of its taps.
 template <typename T>
-void add_row(const CorrelationShape& shape, const CorrelationPhase& phase, int64_t row,
-             int64_t channel, const T* input, const T* output, T* sums) {
+void add_part(const CorrelationShape& shape, const CorrelationPhase& phase, const Part& part,
+              int64_t channel, const T* input, const T* output, T* sums) {
   const int64_t C = shape.groups;
-  const auto kernel = kernels<T>().sums;
+  const bool runs = has_runs(phase, part);
+  const auto kernel = kernels<T>().sums[runs ? kind_of_run(part.last[2] - part.first[2]) : 0];
   const T* x[kTaps];
   T* to[kTaps];
-  for_each_part(shape, phase, row, [&](const Part& part) {
-    SumArgs<T> args{};
-    args.x = x;
-    args.sums = to;
-    args.x_step = phase.axis[2].step * C;
-    args.g = output + part.out_pixel * C + channel;
-    args.g_step = phase.axis[2].out_step * C;
-    args.count = part.count;
-    args.channels = std::min(kChannels, C - channel);
-    for_each_tap(shape, phase, part, [&](int64_t pixel, int64_t tap) {
-      if (args.taps == kTaps) {
-        kernel(args);
-        args.taps = 0;
-      }
-      x[args.taps] = input + pixel * C + channel;
-      to[args.taps++] = sums + tap * shape.tap_stride + channel;
-    });
-    kernel(args);
+  SumArgs<T> args{};
+  args.x = x;
+  args.sums = to;
+  args.x_step = phase.axis[2].step * C;
+  args.sum_step = phase.axis[2].tap_next * shape.tap_stride;
+  args.g = output + part.out_pixel * C + channel;
+  args.g_step = phase.axis[2].out_step * C;
+  args.count = part.count;
+  args.channels = std::min(kChannels, C - channel);
+  for_each_tap(shape, phase, part, runs, [&](int64_t pixel, int64_t tap) {
+    if (args.runs == kTaps) {
+      kernel(args);
+      args.runs = 0;
+    }
+    x[args.runs] = input + pixel * C + channel;
+    to[args.runs++] = sums + tap * shape.tap_stride + channel;
   });
+  kernel(args);
 }
 
 }  // namespace
@@ -229,7 +245,9 @@ void depthwise_weight_gradient(const CorrelationShape& shape, int64_t pieces, co
     for (const CorrelationPhase& phase : shape.phases) {
       const int64_t rows = shape.batch * rows_of_image(phase);
       for (int64_t row = rows * piece / pieces; row < rows * (piece + 1) / pieces; ++row)
-        add_row(shape, phase, row, channel, input, output, sums + piece * size);
+        for_each_part(shape, phase, row, [&](const Part& part) {
+          add_part(shape, phase, part, channel, input, output, sums + piece * size);
+        });
     }
   });
 }

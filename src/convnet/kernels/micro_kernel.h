@@ -13,3 +13,12 @@
 
 #define CONVNET_INLINE CONVNET_TARGET inline __attribute__((always_inline))
 #define CONVNET_NOINLINE CONVNET_TARGET __attribute__((noinline))
+
+// Keeps a vector in a register: GCC would rather read it from memory at each use.
+#if defined(__x86_64__) || defined(__i386__)
+#define CONVNET_KEEP(vector) __asm__("" : "+v"(vector))
+#elif defined(__aarch64__)
+#define CONVNET_KEEP(vector) __asm__("" : "+w"(vector))
+#else
+#define CONVNET_KEEP(vector)
+#endif

@@ -4,7 +4,15 @@
 #include <chrono>
 #include <cstring>
 
+#include "../core/threads.h"
+
 namespace convnet {
+
+namespace {
+
+constexpr Dim kGrain = 128 * 1024;  // bytes a task copies
+
+}  // namespace
 
 BatchFeeder::BatchFeeder(const Rows& rows) : rows_(rows) {
   for (const TensorView& data : rows.datasets) {
@@ -22,16 +30,18 @@ void BatchFeeder::load(Dim b) {
   for (Dim i = 1; i < size_ && neighbours; ++i) neighbours = order[i] == order[i - 1] + 1;
   for (size_t k = 0; k < rows_.datasets.size(); ++k) {
     const TensorView& data = rows_.datasets[k];
-    const size_t row = data.type.bytes() / std::max<Dim>(data.type.shape[0], 1);
+    const Dim row = static_cast<Dim>(data.type.bytes()) / std::max<Dim>(data.type.shape[0], 1);
     const char* from = static_cast<const char*>(data.data);
     shapes_[k][0] = size_;
     if (neighbours) {
       pointers_[k] = from + order[0] * row;
       continue;
     }
-    if (staging_[k].bytes() < row * size_) staging_[k] = Buffer(row * size_);
-    for (Dim i = 0; i < size_; ++i)
-      std::memcpy(staging_[k].as<char>() + i * row, from + order[i] * row, row);
+    if (staging_[k].bytes() < static_cast<size_t>(row * size_)) staging_[k] = Buffer(row * size_);
+    char* to = staging_[k].as<char>();
+    parallel_ranges(size_, std::max<Dim>(1, kGrain / std::max<Dim>(row, 1)), [=](Dim begin, Dim end) {
+      for (Dim i = begin; i < end; ++i) std::memcpy(to + i * row, from + order[i] * row, row);
+    });
     pointers_[k] = staging_[k].data();
   }
 }
