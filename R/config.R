@@ -4,7 +4,8 @@
 #' new weights.
 #'
 #' @param object A layer or model.
-#' @param config What `get_config()` returned.
+#' @param config What `get_config()` returned. That of a functional model has its graph as a table of rows beside the
+#'   configurations of the layers.
 #' @return `get_config()` a list; `from_config()` a new layer or model.
 #' @family models
 #' @examples
@@ -16,7 +17,10 @@
 get_config <- function(object) {
   check_layer(object)
   data <- environment(object)
-  config <- if (is_model(object)) {
+  config <- if (inherits(object, "keras_model_functional")) {
+    list(name = data$name, trainable = data$trainable, layers = lapply(object$layers, get_config),
+         graph = graph_config(object))
+  } else if (is_model(object)) {
     list(name = data$name, trainable = data$trainable, dtype = data$dtype,
          batch_input_shape = data$batch_input_shape %||% model_input_shape(object),
          layers = lapply(object$layers, get_config))
@@ -49,6 +53,7 @@ from_config <- function(config) {
     environment(model)$trainable <- config$trainable
     return(model)
   }
+  if (!is.null(config$graph)) return(model_from_config(config))
   args <- lapply(unclass_config(config), function(x) if (is.null(attr(x, "class_name"))) x else from_config(x))
   new_layer(attr(config, "definition") %||% class_name, args)
 }
@@ -62,7 +67,8 @@ unclass_config <- function(config) config[seq_along(config)]
 #' cross-validation, say.
 #'
 #' @param model A model.
-#' @param input_tensors Not used for sequential models.
+#' @param input_tensors Tensors to use as the inputs of the copy of a functional
+#'   model; new ones when `NULL`. Not used for sequential models.
 #' @return A new model. Copy the weights with
 #'   `set_weights(copy, get_weights(model))`.
 #' @family models
@@ -73,5 +79,7 @@ unclass_config <- function(config) config[seq_along(config)]
 #' @export
 clone_model <- function(model, input_tensors = NULL) {
   check_model(model, "model")
-  from_config(get_config(model))
+  config <- get_config(model)
+  if (is.null(input_tensors) || is.null(config$graph)) return(from_config(config))
+  model_from_config(config, in_order(as_list(input_tensors), input_names(model), "input_tensors", "tensor"))
 }

@@ -95,7 +95,7 @@ inline_layer <- function(self, arguments, training) {
     arguments["training"] <- if ("training" %in% call_arguments_of(self)) list(training)
     call <- layer_class_of(self)$call
     outputs <- with_user_code("call()", {
-      with_trace(the$trace, training, do.call("call", c(list(self), arguments), quote = TRUE))
+      with_trace(the$trace, training, do.call("call", c(list(self), arguments)))
     })
     outputs <- with_computed_mask(self, arguments[[1]], mask, layer_outputs(outputs))
     with_user_code("The activity regularizer", add_activity_losses(self, outputs))

@@ -47,13 +47,14 @@ create_layer <- function(layer_class, object, args = list()) {
   invisible(compose(object, layer))
 }
 
-# The arguments of the calling layer function, but `object`, as a list. `...` is empty:
-# arguments behind it have to be written out.
+# The arguments of the calling layer function, but what it is composed with, as a list.
+# `...` holds tensors beside `inputs`; beside `object` it is empty: arguments behind it
+# have to be written out.
 layer_args <- function() {
   frame <- parent.frame()
   known <- formals(sys.function(sys.parent()))
-  if ("..." %in% names(known)) check_dots(eval(quote(list(...)), frame), names(known))
-  names <- setdiff(names(known), c("object", "..."))
+  if (all(c("object", "...") %in% names(known))) check_dots(eval(quote(list(...)), frame), names(known))
+  names <- setdiff(names(known), c("object", "inputs", "..."))
   for (name in names) {
     if (eval(call("missing", as.name(name)), frame) && is_empty_argument(known[[name]])) {
       abort_argument(paste0("`", name, "` is missing."), expected = paste0("a value for `", name, "`"))
@@ -113,9 +114,9 @@ check_definition <- function(definition) {
   definition
 }
 
-check_args <- function(args) {
+check_args <- function(args, arg = "args") {
   if (!is.list(args) || length(args) && !all(nzchar(names(args) %||% ""))) {
-    abort_argument("`args` must be a list of named arguments.", expected = "list(units = 2), for example",
+    abort_argument(paste0("`", arg, "` must be a list of named arguments."), expected = "list(units = 2), for example",
                    received = describe(args))
   }
 }

@@ -54,6 +54,66 @@ keras_model <- function(inputs, outputs = NULL, name = NULL) {
   model
 }
 
+# The graph as plain data: rows like those of a record, inputs first. Layers are
+# positions in `layers`; variables are values, or weights of a layer.
+graph_config <- function(model) {
+  data <- environment(model)
+  record <- record_of(data$outputs[[1]])
+  layers <- data$stack
+  fed <- vapply(data$inputs, function(t) t$row, 1L)
+  wanted <- vapply(data$outputs, function(t) t$row, 1L)
+  rows <- c(fed, setdiff(rows_behind(record$rows, wanted, function(i) i %in% fed), fed))
+  inputs <- Map(function(t, name) list(op = "input", shape = t$shape, dtype = t$dtype, name = name), data$inputs,
+                vapply(data$inputs, source_name, "", layers))
+  others <- lapply(record$rows[rows[-seq_along(fed)]], function(row) {
+    row$inputs <- match(row$inputs, rows)
+    if (row$op == "layer") row$slot <- position(record$layers[[row$slot]], layers)
+    if (row$op == "variable") row <- c(row[c("op", "inputs", "shape", "dtype")], variable_config(record$variables[[row$slot]], layers))
+    row
+  })
+  list(rows = unname(c(inputs, others)), inputs = seq_along(fed), outputs = match(wanted, rows),
+       input_names = data$given_input_names, output_names = data$given_output_names)
+}
+
+# A weight of a layer of the model, or a variable of its own.
+variable_config <- function(variable, layers) {
+  for (i in seq_along(layers)) {
+    weight <- position(variable, layers[[i]]$weights)
+    if (weight > 0) {
+      return(list(slot = i, weight = weight, build_shape = environment(layers[[i]])$build_input_shape))
+    }
+  }
+  list(value = k_get_value(variable), name = variable$name)
+}
+
+# A model of new layers from what get_config() returned; inputs: tensors to use.
+model_from_config <- function(config, inputs = NULL) {
+  layers <- lapply(config$layers, from_config)
+  graph <- config$graph
+  given <- graph$rows[graph$inputs]
+  inputs <- inputs %||% lapply(given, function(row) input_row(new_record(), row$shape, row$dtype, row$name))
+  record <- recording_for(inputs)
+  rows <- lapply(graph$rows, function(row) {
+    if (row$op == "variable") row$slot <- slot_of(record, "variables", variable_from_config(row, layers))
+    row
+  })
+  origin <- new_origin(list(rows = rows, layers = layers, variables = record$variables),
+                       lapply(graph$inputs, function(i) list(row = i)), inputs)
+  with_trace(NULL, FALSE, replay(origin, graph$outputs, record))
+  outputs <- lapply(graph$outputs, function(i) origin$tensors[[as.character(i)]])
+  model <- keras_model(stats::setNames(inputs, graph$input_names), stats::setNames(outputs, graph$output_names),
+                       name = config$name)
+  environment(model)$trainable <- config$trainable
+  model
+}
+
+variable_from_config <- function(row, layers) {
+  if (is.null(row$weight)) return(new_variable(row$value, row$shape, row$dtype, row$name))
+  layer <- layers[[row$slot]]
+  build_instance(layer, row$build_shape)
+  layer$weights[[row$weight]]
+}
+
 # A list of symbolic tensors.
 model_tensors <- function(x, arg) {
   x <- as_list(x)

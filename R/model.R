@@ -29,12 +29,22 @@ set_wiring <- function(data, wiring) {
 # Names for data and targets: the user's, else those of the layers.
 input_names <- function(model) {
   data <- environment(model)
-  data$given_input_names %||% vapply(data$inputs, source_name, "")
+  data$given_input_names %||% vapply(data$inputs, source_name, "", data$stack)
 }
 
 output_names <- function(model) {
   data <- environment(model)
-  data$given_output_names %||% make.unique(vapply(data$outputs, source_name, ""), "_")
+  data$given_output_names %||% make.unique(vapply(data$outputs, source_name, "", data$stack), "_")
+}
+
+# The layer that a tensor comes from, or the operation.
+source_name <- function(tensor, layers) {
+  record <- record_of(tensor)
+  for (layer in layers) {
+    if (layer$class_name == "InputLayer" && identical(record_of(layer$output), record) &&
+        layer$output$row == tensor$row) return(layer$name)
+  }
+  named_source(tensor) %||% record$rows[[source_row(tensor$row, record$rows, integer())]]$op
 }
 
 # A model without input shape takes it from the first data that it sees; only the

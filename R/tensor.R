@@ -122,9 +122,6 @@ named_source <- function(tensor) {
   if (identical(from$op, "layer")) record$layers[[from$slot]]$name else if (row$op == "input") row$name
 }
 
-# The same, where there has to be one.
-source_name <- function(tensor) named_source(tensor) %||% record_of(tensor)$rows[[tensor$row]]$op
-
 #' @export
 dim.convnet_tensor <- function(x) if (length(x$shape)) x$shape
 

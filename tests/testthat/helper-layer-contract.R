@@ -18,7 +18,10 @@ layer_row <- function(input, ..., rank = TRUE, open = TRUE, random = FALSE, form
 
 layer_rows <- list(
   layer_activation = layer_row(c(3, 4), activation = "tanh", rank = FALSE),
+  layer_add = layer_row(list(c(3, 4), c(3, 4), c(3, 1)), rank = FALSE),
+  layer_average = layer_row(list(c(3, 4), c(3, 4), 4), rank = FALSE),
   layer_batch_normalization = layer_row(c(3, 4), momentum = 0.7, epsilon = 0.01, rank = FALSE),
+  layer_concatenate = layer_row(list(c(3, 4), c(2, 4)), axis = 1, rank = FALSE),
   layer_conv_1d = layer_row(c(7, 4), filters = 6, kernel_size = 3, padding = "causal", dilation_rate = 2, groups = 2),
   layer_conv_1d_transpose = layer_row(c(4, 3), filters = 2, kernel_size = 3, strides = 2, output_padding = 0, padding = "same"),
   layer_conv_2d = layer_row(c(7, 6, 2), filters = 3, kernel_size = c(3, 2), strides = c(2, 1), activation = "sigmoid"),
@@ -33,18 +36,24 @@ layer_rows <- list(
   layer_dense = layer_row(c(3, 4), units = 2, activation = "softplus", rank = FALSE),
   layer_depthwise_conv_1d = layer_row(c(7, 3), kernel_size = 3, dilation_rate = 2, depth_multiplier = 2),
   layer_depthwise_conv_2d = layer_row(c(7, 6, 3), kernel_size = 3, strides = c(1, 2), padding = "same", depth_multiplier = 2),
+  layer_dot = layer_row(list(c(3, 4), c(4, 2)), axes = c(2, 1), normalize = TRUE, rank = FALSE),
   layer_dropout = layer_row(c(3, 4), rate = 0.4, rank = FALSE, random = TRUE),
   layer_embedding = layer_row(c(3), input_dim = 5, output_dim = 2, rank = FALSE, counts = TRUE,
                               values = function(shape, i) array(seq_len(prod(shape)) %% 5, shape)),
   layer_flatten = layer_row(c(2, 3, 4), rank = FALSE),
   layer_gru = layer_row(c(4, 3), units = 2, recurrent_activation = "sigmoid", go_backwards = TRUE),
+  layer_lambda = layer_row(c(3, 4), f = k_pow, arguments = list(a = 3), rank = FALSE),
   layer_lstm = layer_row(c(4, 3), units = 2, recurrent_activation = "sigmoid", return_sequences = TRUE),
   layer_masking = layer_row(c(3, 2), mask_value = 1, rank = FALSE),
   layer_max_pooling_2d = layer_row(c(5, 6, 2), pool_size = c(2, 3), strides = 2, padding = "same"),
+  layer_maximum = layer_row(list(c(3, 4), c(3, 4)), rank = FALSE),
+  layer_minimum = layer_row(list(c(3, 4), c(3, 4)), rank = FALSE),
+  layer_multiply = layer_row(list(c(3, 4), c(3, 4), c(1, 4)), rank = FALSE),
   layer_reshape = layer_row(c(3, 4), target_shape = c(2, 6), rank = FALSE, open = FALSE),
   layer_separable_conv_1d = layer_row(c(7, 3), filters = 4, kernel_size = 3, padding = "causal", depth_multiplier = 2),
   layer_separable_conv_2d = layer_row(c(6, 7, 2), filters = 3, kernel_size = c(2, 3), depth_multiplier = 2),
-  layer_simple_rnn = layer_row(c(4, 3), units = 2)
+  layer_simple_rnn = layer_row(c(4, 3), units = 2),
+  layer_subtract = layer_row(list(c(3, 4), c(3, 4)), rank = FALSE)
 )
 
 row_shapes <- function(row) if (is.list(row$input)) row$input else list(row$input)

@@ -190,6 +190,80 @@ test_that("features come out of a model", {
   expect_identical(rest$layers[[1]]$class_name, "InputLayer")
 })
 
+test_that("a graph is made again from its configuration", {
+  model <- two_by_two()
+  config <- get_config(model)
+  copy <- from_config(config)
+  # The weights are given in the configuration of their layers only where they were arguments.
+  expect_identical(lapply(get_weights(copy), dim), lapply(get_weights(model), dim))
+  set_weights(copy, get_weights(model))
+  expect_identical(predict(copy, xs), predict(model, xs))
+  expect_identical(get_config(copy), config)
+  expect_identical(format(copy), format(model))
+  expect_identical(copy$output_names, model$output_names)
+  # New weights, not the same ones.
+  before <- get_weights(model)
+  set_weights(copy, lapply(before, function(w) w * 0))
+  expect_identical(get_weights(model), before)
+})
+
+test_that("clones keep names, nested models, arguments of calls, variables and tied weights", {
+  local_float64()
+  scale <- k_variable(c(2, 3), name = "scale")
+  inner_in <- layer_input(3)
+  encoder <- layer_dense(units = 2, use_bias = FALSE, name = "encoder")
+  inner <- keras_model(inner_in, encoder(inner_in), name = "inner")
+  x <- layer_input(3, name = "x")
+  code <- inner(x) * scale + matrix(c(0.5, 1), 1)
+  dropped <- layer_dropout(rate = 0.5)(code, training = FALSE)
+  decoded <- k_dot(dropped, k_transpose(encoder$kernel))
+  model <- keras_model(list(image = x), list(code = code, decoded = decoded), name = "tied")
+  copy <- clone_model(model)
+  expect_identical(copy$name, "tied")
+  expect_identical(names(predict(copy, xs[[1]])), c("code", "decoded"))
+  weights <- list(matrix(cos(1:6), 3))
+  set_weights(model, weights)
+  set_weights(copy, weights)
+  expect_identical(predict(copy, xs[[1]]), predict(model, xs[[1]]))
+  expect_equal(predict(copy, xs[[1]])$decoded,
+               ((xs[[1]] %*% weights[[1]]) * rep(2:3, each = 4) + rep(c(0.5, 1), each = 4)) %*% t(weights[[1]]))
+  k_set_value(scale, c(0, 0))
+  expect_false(identical(predict(copy, xs[[1]]), predict(model, xs[[1]])))
+  on_tensors <- clone_model(model, input_tensors = list(layer_input(3, name = "other")))
+  expect_identical(names_of(on_tensors$layers)[1], "other")
+})
+
+test_that("functional models are trained on in a new process as if nothing had happened", {
+  build <- function() {
+    set.seed(4)
+    model <- two_by_two()
+    x <- layer_input(3, name = "x")
+    both <- model(list(x, x * 2))
+    deep <- both[[1]] %>% layer_dense(4, activation = "relu") %>% layer_dropout(0.3) %>% layer_batch_normalization()
+    whole <- keras_model(x, list(layer_concatenate(list(deep, both[[2]])), deep))
+    whole %>% compile("adam", "mse", metrics = "mae")
+    whole
+  }
+  x <- matrix(sin(1:60), 20)
+  y <- list(matrix(cos(1:120), 20), matrix(cos(1:80), 20))
+  model <- build()
+  set.seed(5)
+  model %>% fit(x, y, epochs = 1, batch_size = 5, verbose = 0)
+  file <- saved(model)
+  seed <- .Random.seed
+  model %>% fit(x, y, epochs = 3, initial_epoch = 1, batch_size = 5, verbose = 0)
+  there <- in_new_process(function(file, x, y, seed) {
+    library(convnet)
+    model <- readRDS(file)
+    assign(".Random.seed", seed, globalenv())
+    fit(model, x, y, epochs = 3, initial_epoch = 1, batch_size = 5, verbose = 0)
+    list(weights = get_weights(model), predicted = predict(model, x), copied = length(get_weights(clone_model(model))))
+  }, file, x, y, seed)
+  expect_identical(there$weights, get_weights(model))
+  expect_identical(there$predicted, predict(model, x))
+  expect_identical(there$copied, length(there$weights))
+})
+
 test_that("tensors among the arguments of a call are part of the graph", {
   mixed <- list(class_name = "Mixed", call = function(self, inputs, state, scale = 1, mask = NULL) {
     y <- inputs * scale + state[[1]] - state[[2]]
