@@ -56,16 +56,17 @@ compile.keras_model <- function(object, optimizer = "rmsprop", loss = NULL, metr
   invisible(object)
 }
 
-# What each output is trained with. A model that is not built yet counts as one with
-# one output; it settles again when it is.
+# What each output is trained with. A stack that is not built yet has one output; a
+# model settles again when it is.
 settle <- function(compiled, model) {
   given <- compiled$given
-  names <- if (model$built) output_names(model)
+  names <- if (is_wired(model)) output_names(model)
+  if (is.null(names) && !is_graph(model)) return(compiled)
   compiled$losses <- losses_by_output(given$loss, names, label_of(model))
   compiled$loss_weights <- loss_weights_by_output(given$loss_weights, names, label_of(model))
   compiled$metrics <- metrics_by_output(given$metrics, names, "metrics")
   compiled$weighted_metrics <- metrics_by_output(given$weighted_metrics, names, "weighted_metrics")
-  compiled["trainable"] <- list(if (model$built) trainable_weights_of(model))
+  compiled["trainable"] <- list(if (is_wired(model)) trainable_weights_of(model))
   compiled
 }
 

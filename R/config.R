@@ -17,7 +17,9 @@
 get_config <- function(object) {
   check_layer(object)
   data <- environment(object)
-  config <- if (inherits(object, "keras_model_functional")) {
+  config <- if (inherits(object, "keras_model_custom")) {
+    list(name = data$name, trainable = data$trainable, arguments = data$config)
+  } else if (inherits(object, "keras_model_functional")) {
     list(name = data$name, trainable = data$trainable, layers = lapply(object$layers, get_config),
          graph = graph_config(object))
   } else if (is_model(object)) {
@@ -27,9 +29,23 @@ get_config <- function(object) {
   } else {
     c(list(name = data$name, trainable = data$trainable, dtype = data$dtype,
            batch_input_shape = data$batch_input_shape),
-      lapply(data$config, function(x) if (is_layer(x)) get_config(x) else x))
+      lapply(data$config, config_of_value))
   }
-  structure(config, class_name = data$class_name, definition = data$definition)
+  structure(config, class_name = data$class_name, definition = data$definition,
+            custom_model = if (inherits(object, "keras_model_custom")) TRUE)
+}
+
+# Layers among the arguments of a layer are made again with it.
+config_of_value <- function(x) {
+  if (is_layer(x)) get_config(x)
+  else if (is.list(x) && !is.object(x)) lapply(x, config_of_value)
+  else x
+}
+
+value_of_config <- function(x) {
+  if (!is.null(attr(x, "class_name")) && is.list(x)) from_config(x)
+  else if (is.list(x) && !is.object(x)) lapply(x, value_of_config)
+  else x
 }
 
 # Of a model that took its shape from data: its copies are built, too.
@@ -54,11 +70,9 @@ from_config <- function(config) {
     return(model)
   }
   if (!is.null(config$graph)) return(model_from_config(config))
-  args <- lapply(unclass_config(config), function(x) if (is.null(attr(x, "class_name"))) x else from_config(x))
-  new_layer(attr(config, "definition") %||% class_name, args)
+  if (isTRUE(attr(config, "custom_model"))) return(custom_model_from_config(config))
+  new_layer(attr(config, "definition") %||% class_name, lapply(config[seq_along(config)], value_of_config))
 }
-
-unclass_config <- function(config) config[seq_along(config)]
 
 #' Copy a model with new weights
 #'

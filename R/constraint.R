@@ -63,6 +63,7 @@ constraint_names <- c("maxnorm", "nonneg", "unitnorm", "minmaxnorm")
 # NULL, a constraint object, or a function of somebody else.
 get_constraint <- function(x) {
   if (is.null(x) || inherits(x, "convnet_constraint")) return(x)
+  if (inherits(x, "KerasConstraint")) return(without_source(x$call))
   name <- if (is.function(x)) {
     member_of(x, "constraint_", constraint_names)
   } else {

@@ -71,9 +71,9 @@ model_data <- function(model, x, arg = "x") {
   }
   for (v in xs) check_values(v, arg)
   data <- environment(model)
-  if (!data$built) {
+  if (!is_wired(model)) {
     if (is_graph(model)) xs <- in_order(xs, "input", arg)
-    build_instance(model, data_shapes(xs))
+    with_where(label_of(model), wire_model(model, data_shapes(xs)))
   }
   names <- input_names(model)
   xs <- in_order(xs, names, arg)

@@ -15,8 +15,8 @@ add_weight <- function(self, name, shape, initializer = NULL, regularizer = NULL
 build_layer <- function(self, input_shape) {
   data <- environment(self)
   if (data$built) return(invisible(self))
-  build <- layer_class_of(self)$build
-  if (!is.null(build)) with_user_code("build()", build(self, input_shape))
+  build <- method_of(self, "build")
+  if (!is.null(build)) with_user_code("build()", build(input_shape))
   if (!is.null(data$initial_weights)) set_weights(self, data$initial_weights)
   data$initial_weights <- NULL
   data$built <- TRUE
@@ -48,13 +48,24 @@ put_back <- function(state) {
   list2env(state$values, envir = state$data)
 }
 
-# The layers that a model or a layer is made of.
-layers_inside <- function(self) environment(self)[[if (is_graph(self)) "stack" else "sublayers"]]
+# The layers that a model or a layer is made of: those of its graph, or those that were
+# assigned to it, in this order.
+layers_inside <- function(self) {
+  data <- environment(self)
+  if (is_graph(self)) return(data$stack)
+  private <- if (!is.null(data$private)) mget(ls(data$private), data$private)
+  unique_objects(layers_in(c(lapply(data$assigned, function(name) data[[name]]), private)))
+}
+
+layers_in <- function(x) {
+  if (is_layer(x)) list(x)
+  else if (is.list(x) && !is.data.frame(x)) unlist(lapply(x, layers_in))
+}
 
 # All variables of a layer or model, each once, in Keras's order.
 weights_of <- function(self) {
   weights <- unique_objects(c(environment(self)$weights, unlist(lapply(layers_inside(self), weights_of))))
-  if (is_graph(self)) return(weights)
+  if (is_model(self)) return(weights)
   trainable <- vapply(weights, function(w) w$trainable, NA)
   c(weights[trainable], weights[!trainable])
 }

@@ -42,12 +42,6 @@ check_call <- function(self, arguments) {
                  received = describe(unknown[[1]]), remedy = suggest(unknown[[1]], known))
 }
 
-# Arguments of call() but `self` and the inputs.
-call_arguments_of <- function(self) {
-  if (is_graph(self)) return(c("mask", "training"))
-  names(formals(layer_class_of(self)$call))[-(1:2)]
-}
-
 # The tensors of a call, and its form: the arguments with numbers in their places.
 split_call <- function(arguments) {
   tensors <- list()
@@ -56,7 +50,7 @@ split_call <- function(arguments) {
       tensors <<- c(tensors, list(x))
       return(structure(length(tensors), class = "convnet_place"))
     }
-    if (is.list(x) && !is.object(x)) x[] <- lapply(x, number)
+    if (is.list(x) && !is.data.frame(x)) x[] <- lapply(x, number)
     x
   }
   form <- number(arguments)
@@ -67,7 +61,7 @@ split_call <- function(arguments) {
 fill_call <- function(form, tensors) {
   fill <- function(x) {
     if (inherits(x, "convnet_place")) return(tensors[[x]])
-    if (is.list(x) && !is.object(x)) x[] <- lapply(x, fill)
+    if (is.list(x) && !is.data.frame(x)) x[] <- lapply(x, fill)
     x
   }
   fill(form)
@@ -81,7 +75,7 @@ shapes_of <- function(tensors) {
 # Not a part of the trace that may be under way: a model records itself.
 build_instance <- function(self, input_shape) {
   with_where(label_of(self), with_trace(NULL, FALSE, {
-    if (is_model(self)) build_model(self, input_shape) else build_layer(self, input_shape)
+    if (is_graph(self)) wire_model(self, input_shape) else build_layer(self, input_shape)
   }))
 }
 
@@ -93,10 +87,8 @@ inline_layer <- function(self, arguments, training) {
     arguments[[1]] <- autocast(self, arguments[[1]])
     arguments["mask"] <- if ("mask" %in% call_arguments_of(self)) list(mask)
     arguments["training"] <- if ("training" %in% call_arguments_of(self)) list(training)
-    call <- layer_class_of(self)$call
-    outputs <- with_user_code("call()", {
-      with_trace(the$trace, training, do.call("call", c(list(self), arguments)))
-    })
+    call <- method_of(self, "call")
+    outputs <- with_user_code("call()", with_trace(the$trace, training, do.call("call", arguments)))
     outputs <- with_computed_mask(self, arguments[[1]], mask, layer_outputs(outputs))
     with_user_code("The activity regularizer", add_activity_losses(self, outputs))
     outputs

@@ -3,6 +3,9 @@
 #' @export
 `$.keras_layer` <- function(x, name) {
   data <- environment(x)
+  if (!is.null(data$active[[name]])) return(data$active[[name]]())
+  own <- data$methods[[name]]
+  if (!is.null(own)) return(own)
   computed <- layer_fields[[name]]
   if (!is.null(computed)) return(computed(x))
   if (exists(name, data, inherits = FALSE)) return(data[[name]])
@@ -15,6 +18,10 @@
 #' @export
 `$<-.keras_layer` <- function(x, name, value) {
   data <- environment(x)
+  if (!is.null(data$active[[name]])) {
+    data$active[[name]](value)
+    return(x)
+  }
   computed <- layer_fields[[name]]
   if (!is.null(computed)) {
     # `model$optimizer$learning_rate <- 0.1` puts the same optimizer back.
@@ -27,9 +34,7 @@
     if (is_model(x)) for (layer in x$layers) layer$trainable <- value
   }
   # Layers that a layer of the user's is made of: their weights are its weights.
-  if (is_layer(value) && !is_model(x) && position(value, data$sublayers) == 0L) {
-    data$sublayers <- c(data$sublayers, list(value))
-  }
+  if (length(layers_in(value))) data$assigned <- unique(c(data$assigned, name))
   assign(name, value, envir = data)
   x
 }
@@ -41,7 +46,7 @@
 #' @export
 .DollarNames.keras_layer <- function(x, pattern = "") {
   data <- environment(x)
-  found <- unique(c(names(layer_fields), ls(data), names(data$config)))
+  found <- unique(c(names(layer_fields), ls(data), names(data$config), names(data$methods), names(data$active)))
   grep(pattern, found, value = TRUE)
 }
 
@@ -55,6 +60,7 @@ layer_fields <- list(
     Filter(function(w) position(w, trainable) == 0L, weights_of(self))
   },
   add_weight = function(self) function(...) add_weight(self, ...),
+  add_loss = function(self) function(losses, inputs = NULL) add_losses(self, losses),
   get_weights = function(self) function() get_weights(self),
   set_weights = function(self) function(weights) set_weights(self, weights),
   get_config = function(self) function() get_config(self),

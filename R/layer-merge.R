@@ -67,8 +67,12 @@ merge_layer <- function(class_name, inputs, more, args) {
 }
 
 register_merge_class <- function(class_name, merge, n = Inf) {
-  register_layer_class(class_name, call = function(self, inputs) merge(merge_operands(inputs, n)))
+  register_layer_class(class_name, call = function(self, inputs) merge(merge_operands(inputs, n)),
+                       compute_mask = function(self, inputs, mask) all_masks(mask))
 }
+
+# Steps count that count in each input that has a mask.
+all_masks <- function(masks) if (is.list(masks)) Reduce(`&`, Filter(Negate(is.null), masks)) else masks
 
 # Tensors of one rank whose shapes broadcast.
 merge_operands <- function(inputs, n = Inf) {

@@ -21,7 +21,8 @@ common_args <- c("input_shape", "batch_input_shape", "batch_size", "dtype", "nam
 #'
 #' The way every `layer_*()` function works, open to your own layer classes.
 #'
-#' @param layer_class The name of a built-in class (`"Dense"`), or a list with
+#' @param layer_class The name of a built-in class (`"Dense"`), a class that inherits
+#'   from [KerasLayer], or a list with
 #'   `class_name` and the functions `call(self, inputs, training)`, optionally
 #'   `build(self, input_shape)` and `init(args)` (checks the arguments and
 #'   returns the ones to keep). `call()` may have an argument `mask`: the mask of
@@ -66,8 +67,10 @@ layer_args <- function() {
 is_empty_argument <- function(x) identical(x, quote(expr = ))
 
 new_layer <- function(layer_class, args) {
-  own <- is.list(layer_class)
-  definition <- if (own) check_definition(layer_class) else known_definition(layer_class)
+  own <- is.list(layer_class) || is_class(layer_class)
+  definition <- if (is_class(layer_class)) class_definition(layer_class)
+                else if (own) check_definition(layer_class)
+                else known_definition(layer_class)
   check_args(args)
   common <- args[intersect(names(args), common_args)]
   config <- args[setdiff(names(args), common_args)]
@@ -91,7 +94,9 @@ new_layer <- function(layer_class, args) {
   data$initial_weights <- common$weights
   data$weights <- list()
   data$built <- FALSE
-  callable(data, "keras_layer")
+  layer <- callable(data, "keras_layer")
+  if (!is.null(definition$levels)) with_where(label_of(layer), bind_class(layer, definition, config))
+  layer
 }
 
 known_definition <- function(name) {
@@ -103,6 +108,7 @@ known_definition <- function(name) {
 }
 
 check_definition <- function(definition) {
+  if (!is.null(definition$levels)) return(definition)
   functions <- c("init", "build", "call", "compute_mask")
   for (name in functions) {
     if (!is.function(definition[[name]] %||% if (name != "call") identity)) {

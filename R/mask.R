@@ -21,9 +21,9 @@ with_mask <- function(tensor, mask) {
 
 # The outputs of a layer with the mask that the layer computes from those of its inputs.
 with_computed_mask <- function(self, inputs, mask, outputs) {
-  class <- layer_class_of(self)
-  computed <- if (!is.null(class$compute_mask)) class$compute_mask(self, inputs, mask)
-              else if (isTRUE(class$supports_masking)) first_mask(mask)
+  compute_mask <- method_of(self, "compute_mask")
+  computed <- if (!is.null(compute_mask)) compute_mask(inputs, mask)
+              else if (isTRUE(layer_class_of(self)$supports_masking %||% self$supports_masking)) first_mask(mask)
   if (!is.list(outputs)) return(with_mask(outputs, computed))
   Map(with_mask, outputs, c(list(computed), vector("list", length(outputs) - 1)))
 }

@@ -43,6 +43,40 @@ tensor_index <- function(row, rows, fed) {
   if (!row %in% fed && rows[[row]]$op == "output") as.integer(rows[[row]]$attrs$index) - 1L else 0L
 }
 
+# The nodes of a model with the names of what they are, unique for operations, and
+# the tensors that they take as Keras writes them, "dense[0][1]": the second output
+# of the first call.
+model_nodes <- function(model) {
+  data <- environment(model)
+  nodes <- graph_nodes(data$inputs, data$outputs)
+  layers <- lapply(nodes, function(node) {
+    if (node$kind != "input") return(node$layer)
+    Find(function(layer) layer$class_name == "InputLayer" && layer$output$row == node$row, data$stack)
+  })
+  named <- !vapply(layers, is.null, NA)
+  names <- vapply(nodes, function(node) node$op, "")
+  names[named] <- vapply(layers[named], function(layer) layer$name, "")
+  names[!named] <- make.unique(c(unique(names[named]), names[!named]), "_")[-seq_along(unique(names[named]))]
+  rows <- vapply(nodes, function(node) node$row, 1L)
+  calls <- mapply(call_number, nodes, layers)
+  Map(function(node, layer, name) {
+    at <- match(node$parents, rows)
+    node$from <- sprintf("%s[%d][%d]", names[at], calls[at], node$tensors)
+    node["layer"] <- list(layer)
+    c(node, list(name = name))
+  }, nodes, layers, names)
+}
+
+# Which call of its layer, in any model, a node is; from 0.
+call_number <- function(node, layer) {
+  if (node$kind != "layer") return(0L)
+  calls <- vapply(nodes_of(layer), function(n) {
+    record <- record_of(n$outputs[[1]])
+    source_row(n$outputs[[1]]$row, record$rows, integer())
+  }, 1L)
+  max(match(node$row, calls, nomatch = 1L) - 1L, 0L)
+}
+
 # Nodes far from the outputs first, a layer at its deepest call; at equal depth as
 # one meets them from the outputs.
 in_keras_order <- function(nodes, outputs) {

@@ -3,7 +3,9 @@
 # it, those of a call function of the user's record a call to themselves.
 
 # A model that computes what its graph says, not what a function of its class does.
-is_graph <- function(x) is_model(x) && is.null(environment(x)$definition)
+is_graph <- function(x) is_model(x) && !inherits(x, "keras_model_custom")
+
+is_wired <- function(model) !is.null(environment(model)$outputs)
 
 new_model <- function(class_name, name, dtype = the$floatx, class = NULL) {
   data <- new.env(parent = topenv())
@@ -34,6 +36,8 @@ input_names <- function(model) {
 
 output_names <- function(model) {
   data <- environment(model)
+  # Outputs of a model that is a function have no layers of their own.
+  if (!is_graph(model) && length(data$outputs) > 1) return(paste0("output_", seq_along(data$outputs)))
   data$given_output_names %||% make.unique(vapply(data$outputs, source_name, "", data$stack), "_")
 }
 
@@ -49,9 +53,9 @@ source_name <- function(tensor, layers) {
 
 # A model without input shape takes it from the first data that it sees; only the
 # number of samples stays open. input_shape: one shape, or a list of them.
-build_model <- function(model, input_shape) {
+wire_model <- function(model, input_shape) {
   data <- environment(model)
-  if (data$built) return(invisible(model))
+  if (is_wired(model)) return(invisible(model))
   layers <- if (is_graph(model)) data$stack else list(model)
   if (length(layers) == 0) {
     abort_argument("The model has no layers.", where = label_of(model),

@@ -44,6 +44,8 @@ plot.keras_model <- function(x, y, main = NULL, labels = TRUE, legend = TRUE, ce
   room <- c(page[1] - 0.3, page[2] - head - foot)
   plan <- plan_rows(blocks, room, labels, cex)
   draw_title(x, main, page)
+  links <- model_links(x)
+  at <- list()
   for (i in seq_along(blocks)) {
     row <- (i - 1L) %/% plan$per_row
     column <- (i - 1L) %% plan$per_row
@@ -51,11 +53,13 @@ plot.keras_model <- function(x, y, main = NULL, labels = TRUE, legend = TRUE, ce
       page[2] - head - row * plan$height - plan$area / 2 - plan$gap)
     edges <- draw_block(blocks[[i]], centre, plan$unit)
     if (labels) draw_label(blocks[[i]], centre[1], centre[2] - plan$area / 2 - 0.04, plan$cex)
-    if (inherits(x, "keras_model_sequential")) {
+    at[[i]] <- list(left = edges[1], right = edges[2], y = centre[2], borders = centre[1] + c(-0.5, 0.5) * plan$slot)
+    if (is.null(links)) {
       if (i > 1L) draw_arrow(centre[1] - plan$slot / 2, edges[1], centre[2])
       if (i < length(blocks)) draw_line(edges[2], centre[1] + plan$slot / 2, centre[2])
     }
   }
+  for (link in links) draw_link(at[[link[1]]], at[[link[2]]], diff(link) == 1L, plan$area / 2)
   if (legend) draw_legend(blocks, page)
   invisible(x)
 }
@@ -76,18 +80,38 @@ layer_kind <- function(class_name) {
   else "other"
 }
 
+# Which block gives to which, as pairs of positions; NULL for a chain, list() where the
+# model does not say.
+model_links <- function(model) {
+  if (inherits(model, "keras_model_sequential")) return(NULL)
+  if (!is_graph(model)) return(list())
+  parts <- model_parts(model)
+  if (is_chain(parts)) return(NULL)
+  unlist(lapply(seq_along(parts), function(i) {
+    lapply(unique(match(sub("\\[.*$", "", parts[[i]]$from), names(parts))), function(from) c(from, i))
+  }), recursive = FALSE)
+}
+
 model_blocks <- function(model) {
   block <- function(name, class_name, shape, parameters, channels_first = FALSE) {
     shape <- if (is.list(shape)) shape[[1L]] else shape
     list(kind = layer_kind(class_name), title = name, size = block_size(shape[-1L], channels_first),
       lines = c(if (class_name == "InputLayer") "" else class_name, shape_product(shape[-1L]), parameters))
   }
-  blocks <- lapply(model$layers, function(layer) {
+  of_layer <- function(layer) {
     n <- if (layer$built) count_params(layer) else 0
     unit <- if (!layer$trainable) "(frozen)" else if (n == 1) "parameter" else "parameters"
     block(layer$name, layer$class_name, layer$output_shape, if (n > 0) paste(big_count(n), unit) else "",
       identical(layer$data_format, "channels_first"))
-  })
+  }
+  if (inherits(model, "keras_model_functional")) {
+    nodes <- model_nodes(model)
+    nodes <- nodes[!duplicated(vapply(nodes, function(node) node$name, ""))]
+    return(lapply(nodes, function(node) {
+      if (!is.null(node$layer)) of_layer(node$layer) else block(node$name, "operation", node$shapes[[1L]], "")
+    }))
+  }
+  blocks <- lapply(model$layers, of_layer)
   given <- model$input_shape
   first <- if (length(model$layers)) model$layers[[1L]]
   if (is.null(given) || is.list(given) || identical(first$class_name, "InputLayer")) return(blocks)
@@ -201,6 +225,22 @@ draw_arrow <- function(from, to, y) {
   tip <- to - 0.03
   graphics::segments(from, y, tip - 0.06, y, col = arrow_colour, lwd = 1.3)
   graphics::polygon(tip - c(0, 0.09, 0.09), y + c(0, 0.04, -0.04), col = arrow_colour, border = NA)
+}
+
+# From block to block: straight to the next one of a row, in an arc above the blocks between, or along the borders of
+# the columns and above the row of the other block.
+draw_link <- function(from, to, adjacent, height) {
+  tip <- to$left - 0.12
+  if (from$y != to$y) {
+    x <- c(from$right + 0.05, from$borders[2], from$borders[2], to$borders[1], to$borders[1], tip)
+    y <- c(from$y, from$y, to$y + height, to$y + height, to$y, to$y)
+  } else {
+    t <- seq(0, 1, length.out = 60L)
+    x <- from$right + 0.05 + t * (tip - from$right - 0.05)
+    y <- from$y + if (adjacent) 0 * t else 0.9 * height * sin(pi * t)
+  }
+  graphics::lines(x, y, col = arrow_colour, lwd = 1.3)
+  draw_arrow(tip, to$left, to$y)
 }
 
 draw_title <- function(model, main, page) {

@@ -3,6 +3,10 @@
 #' `summary()` prints the layers of a model with their output shapes and numbers of parameters; `print()` shows the same,
 #' `format()` returns the lines. `None` is a dimension that the data decide, as a rule the number of samples.
 #'
+#' Where the graph is not a chain, a column "Connected to" says where the tensors come from: `dense[1][0]` is the first
+#' output (0) of the second call (1) of layer `dense`, calls in other models included. Operations between layers have
+#' rows of their own then.
+#'
 #' A column "Trainable" appears when a layer with weights is frozen, see [freeze_weights()]. A model that has not been
 #' built has neither shapes nor parameters yet: it lists its layers and says how it is built.
 #'
@@ -43,18 +47,19 @@ print.keras_model <- function(x, ...) {
 #' @export
 format.keras_model <- function(x, line_length = getOption("width"), positions = NULL, ...) {
   check_counts(line_length, "line_length", lower = 20)
-  layers <- x$layers
-  columns <- list(
-    "Layer (type)" = vapply(layers, function(l) sprintf("%s (%s)", l$name, l$class_name), ""),
-    "Output Shape" = vapply(layers, function(l) format_shapes(l$output_shape), ""),
-    "Param #" = vapply(layers, function(l) if (l$built) plain_count(count_params(l)) else "?", "")
-  )
-  # Keras gives the fourth column 11 characters.
-  frozen <- any(vapply(layers, function(l) !l$trainable && length(l$weights) > 0L, NA))
+  parts <- model_parts(x)
+  field <- function(name) unname(lapply(parts, function(part) part[[name]]))
+  columns <- list("Layer (type)" = unlist(field("title")), "Output Shape" = unlist(field("shape")),
+                  "Param #" = unlist(field("parameters")))
+  graph <- inherits(x, "keras_model_functional") && !is_chain(parts)
+  if (graph) columns[["Connected to"]] <- field("from")
+  # Keras gives the last column 11 characters.
+  frozen <- any(unlist(field("frozen")))
   width <- line_length - if (frozen) 11L else 0L
-  ends <- column_ends(columns, width, positions %||% c(0.45, 0.85, 1), fixed = !is.null(positions))
+  default <- if (graph) c(0.33, 0.55, 0.67, 1) else c(0.45, 0.85, 1)
+  ends <- column_ends(columns, width, positions %||% default, fixed = !is.null(positions))
   if (frozen) {
-    columns$Trainable <- ifelse(vapply(layers, function(l) l$trainable, NA), "Y", "N")
+    columns$Trainable <- ifelse(unlist(field("trainable")), "Y", "N")
     ends <- c(ends, ends[length(ends)] + 11L)
   }
   c(sprintf("Model: \"%s\"", x$name), format_table(columns, ends), parameter_totals(x), rule("_", max(ends)))
@@ -78,6 +83,39 @@ format.keras_layer <- function(x, ...) {
 print.keras_layer <- function(x, ...) {
   cat(format(x), "\n", sep = "")
   invisible(x)
+}
+
+# What the table has a row for: layers and, in a graph, operations between them.
+model_parts <- function(model) {
+  if (!inherits(model, "keras_model_functional")) return(lapply(model$layers, layer_part))
+  parts <- list()
+  for (node in model_nodes(model)) {
+    part <- parts[[node$name]] %||% if (is.null(node$layer)) operation_part(node) else layer_part(node$layer)
+    part$from <- c(part$from, node$from)
+    part$calls <- part$calls + 1L
+    parts[[node$name]] <- part
+  }
+  parts
+}
+
+layer_part <- function(layer) {
+  list(title = sprintf("%s (%s)", layer$name, layer$class_name), shape = format_shapes(layer$output_shape),
+       parameters = if (layer$built) plain_count(count_params(layer)) else "?", from = character(), calls = 0L,
+       frozen = !layer$trainable && length(layer$weights) > 0L, trainable = layer$trainable)
+}
+
+operation_part <- function(node) {
+  list(title = sprintf("%s (operation)", node$name), shape = format_shapes(single_tensor(node$shapes)),
+       parameters = "0", from = character(), calls = 0L, frozen = FALSE, trainable = TRUE)
+}
+
+# Whether each part takes what the one before it gives, and nothing else.
+is_chain <- function(parts) {
+  for (i in seq_along(parts)) {
+    from <- sub("\\[.*$", "", parts[[i]]$from)
+    if (parts[[i]]$calls > 1L || !identical(from, as.character(names(parts)[i - 1L]))) return(FALSE)
+  }
+  TRUE
 }
 
 parameter_totals <- function(model) {

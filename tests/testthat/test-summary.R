@@ -77,3 +77,31 @@ test_that("cells of several lines make rows of several lines", {
   table <- list(name = c("a", "b"), from = list(c("x[0][0]", "y[0][0]"), character()))
   expect_snapshot(cat(format_table(table, c(8L, 20L)), sep = "\n"))
 })
+
+# A shared layer, a merge, operations, a model inside.
+joined <- function() {
+  k_reset_uids()
+  image <- layer_input(c(8, 8, 3), name = "image")
+  extra <- layer_input(3, name = "extra")
+  first <- image %>% layer_conv_2d(4, 3, padding = "same", activation = "relu")
+  sum <- first %>% layer_conv_2d(4, 3, padding = "same") %>% layer_add(first)
+  inner <- keras_model_sequential(input_shape = 3) %>% layer_dense(3, trainable = FALSE)
+  both <- k_concatenate(list(layer_flatten(sum), inner(extra) * 2))
+  head <- layer_dense(units = 2, name = "head")
+  keras_model(list(image, extra), list(head(both), head(tanh(both))))
+}
+
+test_that("a graph that is no chain says what is connected to what", {
+  model <- joined()
+  expect_snapshot(summary(model, line_length = 90))
+  x <- layer_input(3, name = "x")
+  h <- layer_dense(x, 2, name = "h")
+  lines <- function(...) format(keras_model(x, ...))
+  expect_false(any(grepl("Connected", lines(h))))
+  expect_false(any(grepl("Connected", lines(h * 2))))
+  expect_true(any(grepl("Connected", lines(list(h * 2, h + 1)))))
+  # A model has been called once before: on its own inputs.
+  inner <- keras_model(x, h, name = "inner")
+  y <- layer_input(2, name = "y")
+  expect_true(any(grepl("inner[1][0]", format(keras_model(list(x, y), layer_add(inner(x), y))), fixed = TRUE)))
+})

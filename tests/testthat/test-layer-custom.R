@@ -1,0 +1,178 @@
+x <- matrix(sin(1:12), 4)
+
+# A dense layer as a script for Keras writes it.
+MyDense <- R6::R6Class("MyDense", inherit = KerasLayer, public = list(
+  units = NULL,
+  kernel = NULL,
+  initialize = function(units) self$units <- units,
+  build = function(input_shape) {
+    self$kernel <- self$add_weight(name = "kernel", shape = list(input_shape[[2]], self$units),
+                                   initializer = initializer_random_normal(seed = 1), regularizer = regularizer_l2(0.1),
+                                   trainable = TRUE)
+  },
+  call = function(x, mask = NULL) k_dot(x, self$kernel),
+  compute_output_shape = function(input_shape) list(input_shape[[1]], self$units)
+))
+layer_my_dense <- function(object, units, name = NULL, trainable = TRUE) {
+  create_layer(MyDense, object, list(units = as.integer(units), name = name, trainable = trainable))
+}
+
+test_that("an R6 class is a layer like any other", {
+  local_float64()
+  k_reset_uids()
+  model <- keras_model_sequential(input_shape = 3) %>% layer_my_dense(2) %>% layer_my_dense(1, name = "last")
+  expect_identical(vapply(model$layers, function(l) l$name, ""), c("my_dense", "last"))
+  expect_identical(model$output_shape, c(NA, 1L))
+  weights <- get_weights(model)
+  expect_equal(predict(model, x), x %*% weights[[1]] %*% weights[[2]])
+  model %>% compile(optimizer_sgd(0.1), "mse")
+  expect_equal(test_on_batch(model, x, rep(1, 4))$loss,
+               mean((x %*% weights[[1]] %*% weights[[2]] - 1)^2) + 0.1 * sum(weights[[1]]^2, weights[[2]]^2))
+  error <- x %*% weights[[1]] %*% weights[[2]] - 1
+  train_on_batch(model, x, rep(1, 4))
+  gradient <- t(x) %*% (error / 2) %*% t(weights[[2]]) + 0.2 * weights[[1]]
+  expect_equal(get_weights(model)[[1]], weights[[1]] - 0.1 * gradient)
+  # Frozen, called on arrays and tensors, in a functional model.
+  layer <- model$layers[[1]]
+  expect_equal(as.array(layer(x)), x %*% get_weights(layer)[[1]])
+  layer$trainable <- FALSE
+  expect_length(model$trainable_weights, 1)
+  input <- layer_input(3)
+  expect_equal(predict(keras_model(input, layer(input) + 1), x), x %*% get_weights(layer)[[1]] + 1)
+  expect_identical(layer$compute_output_shape(list(NULL, 3)), list(NULL, 2L))
+})
+
+test_that("it is cloned, and goes with the model into a new process", {
+  model <- keras_model_sequential(input_shape = 3) %>% layer_my_dense(2)
+  model %>% compile("adam", "mse")
+  copy <- clone_model(model)
+  expect_identical(get_config(copy)$layers[[1]]$units, 2L)
+  set_weights(copy, list(matrix(1:6, 3)))
+  expect_equal(predict(copy, x), x %*% matrix(1:6, 3), tolerance = 1e-6)
+  expect_false(identical(get_weights(copy), get_weights(model)))
+  file <- saved(model)
+  there <- in_new_process(function(file, x) {
+    model <- readRDS(file)
+    fitted <- generics::fit(model, x, x[, 1:2], epochs = 2, verbose = 0, shuffle = FALSE)
+    list(stats::predict(model, x), fitted$metrics$loss, convnet::get_weights(convnet::clone_model(model))[[1]])
+  }, file, x)
+  history <- model %>% fit(x, x[, 1:2], epochs = 2, verbose = 0, shuffle = FALSE)
+  expect_identical(there[[1]], predict(model, x))
+  expect_identical(there[[2]], history$metrics$loss)
+  expect_identical(dim(there[[3]]), c(3L, 2L))
+})
+
+test_that("classes inherit, have private members and active fields", {
+  Shifted <- R6::R6Class("Shifted", inherit = MyDense,
+    public = list(
+      shift = 1,
+      initialize = function(units, shift) {
+        super$initialize(units)
+        self$shift <- shift
+      },
+      call = function(x, mask = NULL) private$add(super$call(x))
+    ),
+    private = list(used = 0, add = function(y) y + self$shift),
+    active = list(twice = function(value) if (missing(value)) 2 * self$shift else self$shift <- value / 2))
+  layer <- create_layer(Shifted, args = list(units = 2, shift = 5))
+  expect_equal(as.array(layer(x)), x %*% get_weights(layer)[[1]] + 5, tolerance = 1e-6)
+  expect_identical(layer$twice, 10)
+  layer$twice <- 4
+  expect_identical(layer$shift, 2)
+  copy <- unserialize(serialize(layer, NULL))
+  copy$shift <- 7
+  expect_equal(as.array(copy(x)) - as.array(layer(x)), matrix(5, 4, 2), tolerance = 1e-6)
+})
+
+test_that("layers inside are its layers: in fields, lists and private members, in other layers", {
+  local_float64()
+  Block <- R6::R6Class("Block", inherit = KerasLayer,
+    public = list(first = NULL, rest = NULL,
+      initialize = function(n) {
+        self$first <- layer_dense(units = 3, use_bias = FALSE)
+        self$rest <- lapply(seq_len(n), function(i) layer_dense(units = 3, use_bias = FALSE))
+        private$norm <- layer_batch_normalization()
+      },
+      call = function(inputs, mask = NULL, training = NULL) {
+        h <- self$first(inputs)
+        for (layer in self$rest) h <- h + layer(h)
+        private$norm(h)
+      }),
+    private = list(norm = NULL))
+  Outer <- R6::R6Class("Outer", inherit = KerasLayer, public = list(
+    block = NULL,
+    initialize = function() self$block <- create_layer(Block, args = list(n = 2)),
+    call = function(inputs) self$block(inputs) * 2))
+  model <- keras_model_sequential(input_shape = 3) %>% create_layer(Outer, .)
+  expect_identical(count_params(model), 3 * 9 + 4 * 3)
+  expect_length(model$trainable_weights, 5)
+  w <- get_weights(model)
+  h <- x %*% w[[1]]
+  h <- h + h %*% w[[2]]
+  h <- h + h %*% w[[3]]
+  expect_equal(predict(model, x), 2 * h / sqrt(1.001))
+  model %>% compile("sgd", "mse")
+  train_on_batch(model, x, x)
+  expect_false(any(mapply(identical, get_weights(model), w)))
+  copy <- clone_model(readRDS(saved(model)))
+  set_weights(copy, get_weights(model))
+  expect_identical(predict(copy, x), predict(model, x))
+})
+
+test_that("several inputs and outputs, losses and constraints of one's own", {
+  local_float64()
+  Cap <- R6::R6Class("Cap", inherit = KerasConstraint, public = list(
+    at = NULL, initialize = function(at) self$at <- at, call = function(w) k_minimum(w, self$at)))
+  layer_mix <- Layer("Mix",
+    initialize = function(start) self$start <- start,
+    start = NULL, gate = NULL,
+    build = function(input_shape) {
+      self$gate <- self$add_weight("gate", input_shape[[1]][2], initializer = initializer_constant(self$start),
+                                   constraint = Cap$new(0.5))
+    },
+    call = function(inputs, scale = 1) {
+      self$add_loss(k_square(self$gate))
+      list(inputs[[1]] * self$gate * scale, inputs[[2]] - inputs[[1]])
+    })
+  a <- layer_input(3, name = "a")
+  b <- layer_input(3, name = "b")
+  outputs <- layer_mix(list(a, b), start = 0.4, name = "mix")
+  model <- keras_model(list(a, b), outputs)
+  expect_equal(predict(model, list(x, 2 * x)), list(0.4 * x, x))
+  model %>% compile(optimizer_sgd(10), "mse")
+  # 0.4^2 from the layer, mean((0.4 x)^2) and mean(x^2) from the outputs.
+  expect_equal(test_on_batch(model, list(x, 2 * x), list(0 * x, 0 * x))$loss, 0.16 + 1.16 * mean(x^2))
+  train_on_batch(model, list(x, 2 * x), list(10 * x, 0 * x))
+  expect_lte(max(get_weights(model)[[1]]), 0.5)
+})
+
+test_that("a wrapper has the layer that it goes around", {
+  Residual <- R6::R6Class("Residual", inherit = KerasWrapper, public = list(
+    factor = NULL,
+    initialize = function(factor = 1) self$factor <- factor,
+    call = function(inputs, mask = NULL) inputs + self$layer(inputs) * self$factor))
+  model <- keras_model_sequential(input_shape = 3)
+  create_wrapper(Residual, model, list(layer = layer_dense(units = 3, kernel_initializer = "ones"), factor = 2))
+  expect_equal(predict(model, x), x + 2 * rowSums(x), tolerance = 1e-6)
+  expect_identical(count_params(model), 12)
+  copy <- clone_model(model)
+  set_weights(copy, list(matrix(0, 3, 3), rep(1, 3)))
+  expect_equal(predict(copy, x), x + 2, tolerance = 1e-6)
+  expect_equal(predict(model, x), x + 2 * rowSums(x), tolerance = 1e-6)
+})
+
+test_that("what fails in a class is said with the layer's name", {
+  k_reset_uids()
+  failing <- function(...) R6::R6Class("Failing", inherit = KerasLayer, public = list(...))
+  make <- function(class, args = list()) create_layer(class, layer_input(3), c(args, name = "f"))
+  expect_snapshot_errors({
+    make(failing(initialize = function() stop("at the start"), call = function(x) x))
+    make(failing(build = function(input_shape) stop("in build"), call = function(x) x))
+    make(failing(call = function(x) stop("in call")))
+    make(failing(call = function(x) x, name = NULL))
+    make(failing(initialize = function(units) NULL, call = function(x) x), list(width = 3))
+    make(failing())
+    create_layer(3)
+    new_layer_class(3)
+  })
+})
