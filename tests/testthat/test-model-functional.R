@@ -360,3 +360,23 @@ test_that("data and settings that do not fit the inputs and outputs are refused"
     fit(model, xs, ys, class_weight = list("0" = 1, "1" = 2))
   })
 })
+
+test_that("a saved graph holds weights, the optimizer's state and little else; calls leave nothing behind", {
+  x <- layer_input(c(8, 8, 3))
+  h <- x
+  for (i in 1:10) {
+    y <- h %>% layer_conv_2d(8, 3, padding = "same") %>% layer_batch_normalization()
+    h <- if (i == 1) y else layer_add(y, h)
+  }
+  model <- keras_model(x, list(layer_flatten(h) %>% layer_dense(2), h))
+  model %>% compile("adam", "mse")
+  data <- array(sin(1:768), c(4, 8, 8, 3))
+  targets <- list(matrix(0, 4, 2), array(0, c(4, 8, 8, 8)))
+  model %>% fit(data, targets, epochs = 1, verbose = 0)
+  trained <- sum(vapply(model$trainable_weights, count_params, 0))
+  size <- saved_size(model)
+  expect_lt(size, 4 * count_params(model) + 8 * trained + 200e3)
+  for (i in 1:20) model(data)
+  for (i in 1:5) predict(model, data)
+  expect_lt(abs(saved_size(model) - size), 20e3)
+})
