@@ -10,6 +10,7 @@
 #' @param mean,var,beta,gamma Vectors with one number a channel: mean, variance, offset and scale. `beta = NULL` stands
 #'   for 0, `gamma = NULL` for 1.
 #' @param epsilon A small number added to the variance.
+#' @param reduction_axes Axes over which `k_normalize_batch_in_training()` takes mean and variance, counted from 1.
 #' @param target The true values: for `k_binary_crossentropy()` and `k_categorical_crossentropy()` probabilities of the
 #'   shape of `output`; for `k_sparse_categorical_crossentropy()` class labels, counted from 0, without the axis of the
 #'   classes or with size 1 there.
@@ -17,6 +18,7 @@
 #' @param from_logits See `output`.
 #'
 #' @return A tensor of the shape of `x` or `output`; the categorical cross-entropies drop the axis of the classes.
+#'   `k_normalize_batch_in_training()` a list: the normalized tensor, mean and variance.
 #' @section Errors:
 #' `convnet_error_argument` where an axis does not exist, `convnet_error_shape` where shapes do not fit.
 #' @section Details:
@@ -81,6 +83,20 @@ k_batch_normalization <- function(x, mean, var, beta = NULL, gamma = NULL, axis 
                     function(v) if (k_ndim(v) == 1L) v else k_flatten(v))
   emit("batch_normalization", c(list(x), vectors),
        list(axis = as_axis(axis, k_ndim(x), single = TRUE), epsilon = check_number(epsilon, "epsilon", lower = 0)))
+}
+
+#' @rdname k_relu
+#' @export
+k_normalize_batch_in_training <- function(x, gamma, beta, reduction_axes, epsilon = 0.001) {
+  x <- float_tensor(x)
+  axes <- as_axis(reduction_axes, k_ndim(x)) + 1L
+  mean <- k_mean(x, axes, keepdims = TRUE)
+  var <- k_var(x, axes, keepdims = TRUE)
+  per_channel <- function(v) if (is.null(v)) NULL else emit_shaped("reshape", list(like(v, x)), sizes_like(mean))
+  normalized <- (x - mean) * unary("rsqrt", var + check_number(epsilon, "epsilon", lower = 0))
+  if (!is.null(gamma)) normalized <- normalized * per_channel(gamma)
+  if (!is.null(beta)) normalized <- normalized + per_channel(beta)
+  list(normalized, k_squeeze(mean, axes), k_squeeze(var, axes))
 }
 
 #' @rdname k_relu

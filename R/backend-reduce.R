@@ -4,12 +4,14 @@
 #'
 #' @param x A tensor, number or array. Truth values and whole numbers count as numbers.
 #' @param axis Axes to reduce, counted from 1; -1 is the last one, -2 the one before. `NULL` (default): all of them.
-#'   `k_argmax()` takes one.
+#'   `k_argmax()`, `k_argmin()`, `k_cumsum()` and `k_cumprod()` take one.
 #' @param keepdims `TRUE` keeps a reduced axis with size 1, so that the result broadcasts against `x`; `FALSE` (default)
 #'   drops it.
 #'
-#' @return A tensor without the axes that were reduced; without dimensions for `axis = NULL`. `k_argmax()` gives
-#'   positions along the axis, counted from 0 as class labels are, in dtype `"int32"`; the first of equal values counts.
+#' @return A tensor without the axes that were reduced; without dimensions for `axis = NULL`. `k_argmax()` and
+#'   `k_argmin()` give positions along the axis, counted from 0 as class labels are, in dtype `"int32"`; the first of equal
+#'   values counts. `k_any()` and `k_all()` give truth values, asking numbers whether they differ from 0. `k_cumsum()` and
+#'   `k_cumprod()` have the shape of `x`: sums and products of what comes first along the axis.
 #' @section Errors:
 #' `convnet_error_argument` where `axis` is no axis of `x`.
 #' @section Details:
@@ -24,6 +26,8 @@
 #' k_mean(x, axis = 1)
 #' k_max(x, axis = -1, keepdims = TRUE)
 #' k_argmax(x)
+#' k_any(x > 5, axis = 2)
+#' k_cumsum(x, axis = 2)
 k_sum <- function(x, axis = NULL, keepdims = FALSE) reduce("sum", x, axis, keepdims)
 
 #' @rdname k_sum
@@ -37,6 +41,52 @@ k_max <- function(x, axis = NULL, keepdims = FALSE) reduce("max", x, axis, keepd
 #' @rdname k_sum
 #' @export
 k_min <- function(x, axis = NULL, keepdims = FALSE) reduce("min", x, axis, keepdims)
+
+#' @rdname k_sum
+#' @export
+k_prod <- function(x, axis = NULL, keepdims = FALSE) {
+  x <- as_float(x)
+  axes <- as_axis(axis, k_ndim(x)) + 1L
+  keepdims <- check_flag(keepdims, "keepdims")
+  kept <- setdiff(seq_along(x$shape), axes)
+  sizes <- as.list(sizes_like(x))
+  rows <- emit_shaped("reshape", list(transpose(x, c(kept, axes) - 1L)), c(sizes[kept], list(-1L)))
+  # Products of all but one are products of what comes before and after: right where factors are 0, too.
+  last <- emit("slice", list(k_cumprod(rows, -1)), list(begin = c(integer(length(kept)), -1L),
+                                                       size = c(rep(-1L, length(kept)), 1L)))
+  emit_shaped("reshape", list(last), if (keepdims) replace(sizes, axes, 1L) else sizes[kept])
+}
+
+#' @rdname k_sum
+#' @export
+k_any <- function(x, axis = NULL, keepdims = FALSE) k_cast(reduce_truth("max", x, axis, keepdims), "bool")
+
+#' @rdname k_sum
+#' @export
+k_all <- function(x, axis = NULL, keepdims = FALSE) k_cast(reduce_truth("min", x, axis, keepdims), "bool")
+
+reduce_truth <- function(op, x, axis, keepdims) {
+  reduce(op, k_cast(k_cast(as_tensor(x), "bool"), the$floatx), axis, keepdims)
+}
+
+#' @rdname k_sum
+#' @export
+k_cumsum <- function(x, axis = 1) {
+  x <- as_float(x)
+  accumulate(k_ones_like(x), x, axis)
+}
+
+#' @rdname k_sum
+#' @export
+k_cumprod <- function(x, axis = 1) {
+  x <- as_float(x)
+  accumulate(x, k_zeros_like(x), axis, start = 1)
+}
+
+accumulate <- function(factors, terms, axis, start = 0) {
+  axis <- as_axis(axis, k_ndim(factors), single = TRUE)
+  emit("recurrence", list(factors, terms), list(axis = axis, start = start))
+}
 
 #' @rdname k_sum
 #' @export
@@ -65,6 +115,10 @@ k_argmax <- function(x, axis = -1) {
   x <- as_float(x)
   emit("argmax", list(x), list(axis = as_axis(axis, k_ndim(x), single = TRUE)))
 }
+
+#' @rdname k_sum
+#' @export
+k_argmin <- function(x, axis = -1) k_argmax(-as_float(x), axis)
 
 reduce <- function(op, x, axis, keepdims) {
   x <- as_float(x)

@@ -40,14 +40,11 @@ k_rnn <- function(step_function, inputs, initial_states, go_backwards = FALSE, m
   step <- function(slices, states) {
     checked_step(step_function(if (single) slices[[1]] else slices, c(states, constants)))
   }
-  at_once <- is.null(the$trace) && all(vapply(c(sequences, states, constants), is_constant, NA))
-  record <- if (at_once) new_record() else recording_for(c(sequences, states, constants))
-  made <- with_trace(record, the$training, {
+  made <- at_once(c(sequences, states, constants), {
     if (is.null(mask)) scan(sequences, states, step, go_backwards)
     else masked_scan(sequences, states, step, go_backwards, as_tensor(mask))
   })
-  made <- list(last_output = made$last[[1]], outputs = made$outputs[[1]], new_states = made$states)
-  if (at_once) constants_of(made, record) else made
+  list(last_output = made$last[[1]], outputs = made$outputs[[1]], new_states = made$states)
 }
 
 checked_step <- function(made) {
@@ -81,12 +78,4 @@ first_step <- function(x) {
   rank <- k_ndim(x)
   first <- emit("slice", list(x), list(begin = rep(0, rank), size = replace(rep(-1, rank), 2, 1)))
   emit("sum", list(first), list(axes = 1, keepdims = 0))
-}
-
-# The values of tensors that a record computes from constants alone.
-constants_of <- function(tensors, record) {
-  flat <- c(tensors[1:2], tensors$new_states)
-  values <- run_program(program_from(record, flat))
-  flat <- Map(function(value, t) new_constant(value, shape_of_array(value), t$dtype), values, flat)
-  list(last_output = flat[[1]], outputs = flat[[2]], new_states = unname(flat[-(1:2)]))
 }

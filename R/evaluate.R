@@ -61,7 +61,7 @@ predict.keras_model <- function(object, x = NULL, batch_size = NULL, verbose = 0
   program <- predict_program(object)
   rows <- length(first_batches(seq_len(xs$n), batch_size, steps))
   values <- cpp_predict(program$handle, xs$datasets, rows, storage_of(program$variables),
-                        batch_size, program$n_outputs)
+                        batch_size, key_for(program), program$n_outputs)
   names(values) <- environment(object)$given_output_names
   single_tensor(values)
 }

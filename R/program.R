@@ -19,10 +19,11 @@ storage_of <- function(variables) lapply(variables, .subset2, "storage")
 # One 64-bit key from R's generator: set.seed() is all that a user needs.
 draw_key <- function() floor(stats::runif(2) * 2^32)
 
-# feeds: datasets (see as_dataset()). Draws from R's generator only when the
-# program has random operations.
+# R's generator is drawn from only when the program has random operations.
+key_for <- function(program) if (cpp_is_random(program$handle)) draw_key() else c(0, 0)
+
+# feeds: datasets (see as_dataset()).
 run_program <- function(program, feeds = list()) {
   apply_session_options()
-  key <- if (cpp_is_random(program$handle)) draw_key() else c(0, 0)
-  cpp_run(program$handle, feeds, storage_of(program$variables), key, program$n_outputs)
+  cpp_run(program$handle, feeds, storage_of(program$variables), key_for(program), program$n_outputs)
 }

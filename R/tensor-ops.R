@@ -5,7 +5,9 @@
 #'
 #' @param e1,e2 Tensors, numbers or arrays; numbers take the dtype of the tensor beside them.
 #' @param x A tensor.
-#' @param ... `log()`: `base`, as in R.
+#' @param y A tensor or matrix.
+#' @param na.rm Not used: tensors hold no missing values.
+#' @param ... `log()`: `base`, as in R. `sum()` and its like: tensors, which are reduced together.
 #'
 #' @return A tensor: of the common shape and the dtype of the operands; of dtype `"bool"` for comparisons and for
 #'   `&`, `|` and `!`, which take tensors of that dtype. On constants and arrays the result is computed at once.
@@ -14,6 +16,8 @@
 #' [k_cast()]), `convnet_error_argument` for functions that tensors do not have.
 #' @section Details:
 #' `%/%` and `%%` follow R: the remainder has the sign of the divisor. `round()` rounds halves to the even neighbour.
+#' `sum()`, `prod()`, `mean()`, `max()`, `min()`, `range()`, `any()` and `all()` reduce all axes; `cumsum()` and
+#' `cumprod()` take tensors of one axis. `%*%` is [k_dot()]; R passes it on to tensors from version 4.3 on.
 #' @family tensor operations
 #' @name tensor-ops
 #' @examples
@@ -21,6 +25,7 @@
 #' x * 2 - c(1, 2, 3)
 #' x > 3
 #' log(x, base = 2)
+#' mean(x)
 NULL
 
 operators <- c(
@@ -53,6 +58,18 @@ Math.convnet_tensor <- function(x, ...) {
     log10 = log_to_base(x, 10),
     round = round_to_whole(x, ...),
     ceiling = -floor(-x),
+    trunc = sign(x) * floor(abs(x)),
+    atan = unary("atan", x),
+    tan = sin(x) / cos(x),
+    asin = atan(x / sqrt((1 - x) * (1 + x))),
+    acos = 2 * atan(sqrt(1 - x) / sqrt(1 + x)),
+    cosh = (exp(x) + exp(-x)) / 2,
+    sinh = tanh(x) * cosh(x),
+    asinh = inverse_sinh(x),
+    acosh = log(x + sqrt(x - 1) * sqrt(x + 1)),
+    atanh = (log1p(x) - log1p(-x)) / 2,
+    cumsum = k_cumsum(check_vector(x, .Generic)),
+    cumprod = k_cumprod(check_vector(x, .Generic)),
     abort_argument(sprintf("`%s()` is not available for tensors.", .Generic),
                    remedy = "See `?k_exp` and `?k_sum` for the functions that are.")
   )
@@ -67,6 +84,45 @@ round_to_whole <- function(x, digits = 0) {
   }
   unary("round", x)
 }
+
+# Of the absolute value, so that large negative numbers lose nothing.
+inverse_sinh <- function(x) {
+  negative <- x < 0
+  a <- select(negative, -x, x)
+  value <- log1p(a + a^2 / (1 + sqrt(1 + a^2)))
+  select(negative, -value, value)
+}
+
+check_vector <- function(x, what) {
+  if (k_ndim(x) != 1L) {
+    abort_argument(sprintf("`%s()` needs a vector.", what), expected = "a tensor of one axis", received = describe(x),
+                   remedy = sprintf("Use `k_%s()`, which names the axis.", what))
+  }
+  x
+}
+
+#' @rdname tensor-ops
+#' @export
+Summary.convnet_tensor <- function(..., na.rm = FALSE) {
+  reduced <- function(f, join) Reduce(join, lapply(list(...), f))
+  switch(.Generic,
+    sum = reduced(k_sum, `+`),
+    prod = reduced(k_prod, `*`),
+    max = reduced(k_max, k_maximum),
+    min = reduced(k_min, k_minimum),
+    any = reduced(k_any, `|`),
+    all = reduced(k_all, `&`),
+    range = k_stack(list(min(...), max(...)))
+  )
+}
+
+#' @rdname tensor-ops
+#' @export
+mean.convnet_tensor <- function(x, ...) k_mean(x)
+
+#' @rdname tensor-ops
+#' @rawNamespace if (getRversion() >= "4.3.0") S3method("matrixOps", "convnet_tensor")
+matrixOps.convnet_tensor <- function(x, y) k_dot(x, y)
 
 # R's numbers become tensors of the default float type, whole numbers too: k_exp(1:3).
 float_tensor <- function(x) if (is_tensor(x)) x else as_tensor(x, the$floatx)

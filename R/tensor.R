@@ -101,6 +101,7 @@ emit <- function(op, inputs, attrs = list()) {
 }
 
 infer <- function(op, inputs, attrs) {
+  if (!is.null(attrs$sizes)) return(infer_shaped(inputs, attrs))
   cpp_infer(op, attrs, lapply(inputs, function(t) t$shape),
             vapply(inputs, function(t) t$dtype, ""))
 }

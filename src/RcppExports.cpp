@@ -91,8 +91,8 @@ BEGIN_RCPP
 END_RCPP
 }
 // cpp_predict
-Rcpp::List cpp_predict(SEXP program, Rcpp::List datasets, double n, Rcpp::List storage, double batch_size, int outputs);
-RcppExport SEXP _convnet_cpp_predict(SEXP programSEXP, SEXP datasetsSEXP, SEXP nSEXP, SEXP storageSEXP, SEXP batch_sizeSEXP, SEXP outputsSEXP) {
+Rcpp::List cpp_predict(SEXP program, Rcpp::List datasets, double n, Rcpp::List storage, double batch_size, Rcpp::NumericVector key, int outputs);
+RcppExport SEXP _convnet_cpp_predict(SEXP programSEXP, SEXP datasetsSEXP, SEXP nSEXP, SEXP storageSEXP, SEXP batch_sizeSEXP, SEXP keySEXP, SEXP outputsSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
     Rcpp::traits::input_parameter< SEXP >::type program(programSEXP);
@@ -100,8 +100,9 @@ BEGIN_RCPP
     Rcpp::traits::input_parameter< double >::type n(nSEXP);
     Rcpp::traits::input_parameter< Rcpp::List >::type storage(storageSEXP);
     Rcpp::traits::input_parameter< double >::type batch_size(batch_sizeSEXP);
+    Rcpp::traits::input_parameter< Rcpp::NumericVector >::type key(keySEXP);
     Rcpp::traits::input_parameter< int >::type outputs(outputsSEXP);
-    rcpp_result_gen = Rcpp::wrap(cpp_predict(program, datasets, n, storage, batch_size, outputs));
+    rcpp_result_gen = Rcpp::wrap(cpp_predict(program, datasets, n, storage, batch_size, key, outputs));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -233,7 +234,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_convnet_cpp_is_live", (DL_FUNC) &_convnet_cpp_is_live, 1},
     {"_convnet_cpp_is_random", (DL_FUNC) &_convnet_cpp_is_random, 1},
     {"_convnet_cpp_run", (DL_FUNC) &_convnet_cpp_run, 5},
-    {"_convnet_cpp_predict", (DL_FUNC) &_convnet_cpp_predict, 6},
+    {"_convnet_cpp_predict", (DL_FUNC) &_convnet_cpp_predict, 7},
     {"_convnet_cpp_run_batches", (DL_FUNC) &_convnet_cpp_run_batches, 10},
     {"_convnet_cpp_optimizer_slots", (DL_FUNC) &_convnet_cpp_optimizer_slots, 1},
     {"_convnet_cpp_set_threads", (DL_FUNC) &_convnet_cpp_set_threads, 1},

@@ -158,20 +158,21 @@ Rcpp::List cpp_run(SEXP program, Rcpp::List feeds, Rcpp::List storage, Rcpp::Num
 // Runs over all rows in batches and puts the outputs of the batches together.
 // [[Rcpp::export(rng = false)]]
 Rcpp::List cpp_predict(SEXP program, Rcpp::List datasets, double n, Rcpp::List storage,
-                       double batch_size, int outputs) {
+                       double batch_size, Rcpp::NumericVector key, int outputs) {
   return bind::guarded([&] {
     Rcpp::IntegerVector order(static_cast<R_xlen_t>(n));
     std::iota(order.begin(), order.end(), 1);
     const Rows rows = rows_from_r(datasets, order, batch_size);
     const std::vector<void*> variables = bind::storage_pointers(storage);
     bind::ProgramPointer handle(program);
+    const uint64_t random_key = bind::key_from_r(key);
     BatchFeeder feeder(rows);
     std::vector<Tensor> whole(outputs);
     bool again = false;
     for (Dim b = 0; b < rows.batches(); ++b) {
       feeder.load(b);
       Plan& plan = handle->plan(feeder.shapes());
-      plan.run(feeder.pointers(), variables, 0, 0, again);
+      plan.run(feeder.pointers(), variables, random_key, static_cast<uint32_t>(b), again);
       again = true;
       for (int i = 0; i < outputs; ++i) {
         TensorType type = plan.output_type(i);

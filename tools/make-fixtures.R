@@ -51,3 +51,12 @@ write_part("layers", layers, read_values("layers"))
 training <- jsonlite::fromJSON(file.path(goldens, "training.json"), simplifyVector = FALSE)
 training$files <- NULL
 write_part("training", training, read_values("training"))
+
+# Of each function every 4th case, or all of up to 4.
+ops <- jsonlite::fromJSON(file.path(goldens, "ops.json"), simplifyVector = FALSE)
+functions <- vapply(ops$ops, function(case) case$fn, "")
+ops <- list(ops = unlist(lapply(unique(functions), function(fn) {
+  cases <- ops$ops[functions == fn]
+  cases[seq(1, length(cases), by = if (length(cases) > 4) 4 else 1)]
+}), recursive = FALSE))
+write_part("ops", ops, read_values("ops"))

@@ -6,7 +6,7 @@ golden_dir <- function() {
   if (nzchar(dir) && file.exists(file.path(dir, "layers.json"))) dir else test_path("fixtures", "keras")
 }
 
-# Skips where the values cannot be read: ops.json is not among those that ship.
+# Skips where the values cannot be read.
 goldens <- function(stem) {
   skip_if_not_installed("jsonlite")
   file <- file.path(golden_dir(), stem)

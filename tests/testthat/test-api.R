@@ -10,6 +10,7 @@ known_differences <- list(
   compile.keras.engine.training.Model = list(
     c("optimizer = \"rmsprop\"", "loss = NULL"),
     "an error of our own says what is missing; rmsprop is the default of keras3"),
+  k_batch_dot = list("axes = NULL", "the axes that Python's Keras takes"),
   k_batch_normalization = list(c("beta = NULL", "gamma = NULL"), "without scale or shift, as Python's Keras allows"),
   k_clip = list(c("min_value = NULL", "max_value = NULL"), "open on one side"),
   k_squeeze = list("axis = NULL", "all axes of size 1"),

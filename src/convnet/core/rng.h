@@ -39,6 +39,14 @@ class Philox {
   uint32_t stream_, step_;
 };
 
+// Spreads the seed that a user gave over the 64 bits of a key (SplitMix64).
+inline uint64_t key_of_seed(double seed) {
+  uint64_t z = static_cast<uint64_t>(static_cast<int64_t>(seed)) + 0x9E3779B97F4A7C15ull;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
+  return z ^ (z >> 31);
+}
+
 // Uniform in [0, 1), with the 24 bits a float holds.
 inline float uniform_unit(uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }
 

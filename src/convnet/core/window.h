@@ -29,6 +29,12 @@ struct Window {
     const Dim room = in - (o * stride - pad_lo);
     return room <= 0 ? 0 : std::min(kernel, (room + dilation - 1) / dilation);
   }
+  // The outputs that read input i, where dilation is 1: [first, last).
+  Dim first_reader(Dim i) const {
+    const Dim beyond = i + pad_lo - kernel;
+    return beyond < 0 ? 0 : beyond / stride + 1;
+  }
+  Dim last_reader(Dim i) const { return std::min(out, (i + pad_lo) / stride + 1); }
 };
 
 using Windows = std::vector<Window>;

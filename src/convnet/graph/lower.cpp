@@ -3,6 +3,7 @@
 #include <map>
 
 #include "../ops/build.h"
+#include "sizes.h"
 
 namespace convnet {
 
@@ -69,7 +70,9 @@ class Lowering {
     if (row.op == "fill_like")
       return broadcast_to(graph_, graph_.scalar(row.attrs.number("value"), graph_.type(in[0]).dtype),
                           graph_.shape(in[0]));
-    const Value made = graph_.emit(row.op, in, attrs(row));
+    if (row.op == "shape_of") return shape_constant(graph_, graph_.shape(in[0]));
+    const Attrs concrete = with_sizes(graph_, attrs(row), in);
+    const Value made = graph_.emit(row.op, in, concrete);
     return row.op == "reshape" ? reshape(graph_, in[0], graph_.shape(made)) : without_zeros(made);
   }
 

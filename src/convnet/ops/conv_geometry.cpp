@@ -88,6 +88,22 @@ std::vector<Dim> kernel_spatial(const Shape& kernel) {
   return std::vector<Dim>(kernel.begin(), kernel.end() - 2);
 }
 
+// The windows of the convolution with this padding that turns extents `in` into `out`.
+Windows sized_windows(const ConvAttrs& conv, const std::vector<Dim>& in,
+                      const std::vector<Dim>& kernel, const std::vector<Dim>& out, Padding padding) {
+  Windows windows;
+  for (int a = 0; a < conv.spatial_rank; ++a) {
+    const std::string axis = axis_name(a, conv.spatial_rank);
+    Window w = conv_window(in[a], kernel[a], conv.strides[a], conv.dilation[a], padding, axis);
+    if (!may_equal(w.out, out[a]))
+      shape_error("A transposed convolution cannot have this output " + axis + ".",
+                  "an output " + axis + " that a convolution turns into " + std::to_string(out[a]),
+                  std::to_string(in[a]) + ", which it turns into " + std::to_string(w.out));
+    windows.push_back(w);
+  }
+  return windows;
+}
+
 }  // namespace
 
 Shape ConvGeometry::input() const {
@@ -194,6 +210,7 @@ Windows conv_backward_data_windows(const Attrs& attrs, const Shape& grad, const 
   if (attrs.has("pad_lo"))
     return explicit_windows(attrs, conv, sizes(attrs, conv.spatial_rank), k, out);
   const Padding padding = padding_from_name(attrs.text("padding"));
+  if (attrs.has("size")) return sized_windows(conv, sizes(attrs, conv.spatial_rank), k, out, padding);
   std::vector<Dim> extra(conv.spatial_rank, -1);
   if (attrs.has("output_padding")) extra = attrs.integers("output_padding");
   check_per_axis(extra, "output_padding", conv.spatial_rank);

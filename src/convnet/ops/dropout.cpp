@@ -37,14 +37,6 @@ TensorType infer(const Attrs& attrs, const std::vector<TensorType>& in) {
   return in[0];
 }
 
-// Spreads a seed over 64 bits (SplitMix64).
-uint64_t key_of_seed(double seed) {
-  uint64_t z = static_cast<uint64_t>(static_cast<int64_t>(seed)) + 0x9E3779B97F4A7C15ull;
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
-  return z ^ (z >> 31);
-}
-
 // Elements from begin on, a multiple of 4.
 template <typename T>
 void drop(const Philox& random, int32_t threshold, T scale, const T* x, T* out, Dim begin, Dim end) {

@@ -289,6 +289,20 @@ struct Cos {
     return std::cos(x);
   }
 };
+struct Atan {
+  static constexpr Dim weight = 8;
+  template <typename T>
+  T operator()(T x) const {
+    return std::atan(x);
+  }
+};
+struct Erf {
+  static constexpr Dim weight = 16;
+  template <typename T>
+  T operator()(T x) const {
+    return std::erf(x);
+  }
+};
 
 struct Add {
   static constexpr Dim weight = 1;

@@ -73,6 +73,13 @@ std::vector<Dim> Attrs::integers(const std::string& name) const {
   return std::vector<Dim>(list->begin(), list->end());
 }
 
+Attrs Attrs::without(const std::string& name) const {
+  Attrs rest;
+  for (const auto& entry : values_)
+    if (entry.first != name) rest.values_.push_back(entry);
+  return rest;
+}
+
 Attrs& Attrs::set(const std::string& name, Value value) {
   for (auto& entry : values_)
     if (entry.first == name) {

@@ -36,6 +36,7 @@ class Attrs {
   Attrs& set(const std::string& name, const Shape& shape) {
     return set(name, std::vector<double>(shape.begin(), shape.end()));
   }
+  Attrs without(const std::string& name) const;
   bool operator==(const Attrs& other) const { return values_ == other.values_; }
 
  private:

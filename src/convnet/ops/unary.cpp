@@ -89,6 +89,17 @@ Values cos_vjp(Emitter& g, const OpCall&, const Values& in, Value, Value grad) {
   return {negative(g, multiply(g, grad, g.emit("sin", {in[0]})))};
 }
 
+// d atan(x) = dx / (1 + x^2)
+Values atan_vjp(Emitter& g, const OpCall&, const Values& in, Value, Value grad) {
+  return {divide(g, grad, offset(g, g.emit("square", {in[0]}), 1))};
+}
+
+// d erf(x) = 2 / sqrt(pi) exp(-x^2) dx
+Values erf_vjp(Emitter& g, const OpCall&, const Values& in, Value, Value grad) {
+  const Value density = g.emit("exp", {negative(g, g.emit("square", {in[0]}))});
+  return {multiply(g, grad, scale(g, density, 1.1283791670955126))};
+}
+
 Value one_minus(Emitter& g, Value x) {
   return subtract(g, g.scalar(1, g.type(x).dtype), x);
 }
@@ -158,6 +169,8 @@ extern const Op op_square{"square", 1, 1, infer_number, prepare_number<scalar::S
                           square_vjp, true};
 extern const Op op_sin{"sin", 1, 1, infer_float, prepare_float<scalar::Sin>, sin_vjp, true};
 extern const Op op_cos{"cos", 1, 1, infer_float, prepare_float<scalar::Cos>, cos_vjp, true};
+extern const Op op_atan{"atan", 1, 1, infer_float, prepare_float<scalar::Atan>, atan_vjp, true};
+extern const Op op_erf{"erf", 1, 1, infer_float, prepare_float<scalar::Erf>, erf_vjp, true};
 extern const Op op_tanh{"tanh", 1, 1, infer_float, prepare_math<kTanh, 4>, tanh_vjp, true};
 extern const Op op_sigmoid{"sigmoid", 1, 1, infer_float, prepare_math<kSigmoid, 4>, sigmoid_vjp,
                            true};

@@ -1,0 +1,51 @@
+#' Tensors to begin with
+#'
+#' @param shape Shape: whole numbers, or a list in which sizes may be tensors, such as `list(k_shape(x)[[0]], 2)`.
+#' @param dtype `"float32"`, `"float64"`, `"int32"` or `"bool"`; `NULL` for [k_floatx()].
+#' @param name A name for messages.
+#' @param size Number of rows and of columns.
+#' @param start,stop,step Numbers from `start` up to but without `stop`; with one of them, from 0 up to but without it.
+#'
+#' @return `k_zeros()`, `k_ones()` and `k_eye()` a variable, or a tensor where a size is one; `k_arange()` a constant.
+#' @section Errors:
+#' `convnet_error_argument` for sizes and numbers that do not exist.
+#' @family tensor operations
+#' @name k_zeros
+#' @export
+#' @examples
+#' k_zeros(c(2, 3))
+#' k_eye(3)
+#' k_arange(2, 10, 3)
+k_zeros <- function(shape, dtype = NULL, name = NULL) filled(0, shape, dtype, name)
+
+#' @rdname k_zeros
+#' @export
+k_ones <- function(shape, dtype = NULL, name = NULL) filled(1, shape, dtype, name)
+
+filled <- function(value, shape, dtype, name) {
+  read <- read_sizes(shape)
+  sizes <- closed_sizes(read)
+  dtype <- check_choice(dtype %||% the$floatx, c("float32", "float64", "int32", "bool"), "dtype")
+  if (length(read$at)) return(emit_shaped("broadcast_to", list(as_tensor(value, dtype)), shape))
+  k_variable(if (length(sizes)) array(value, sizes) else value, dtype, name)
+}
+
+#' @rdname k_zeros
+#' @export
+k_eye <- function(size, dtype = NULL, name = NULL) k_variable(diag(check_counts(size, "size")), dtype, name)
+
+#' @rdname k_zeros
+#' @export
+k_arange <- function(start, stop = NULL, step = 1, dtype = "int32") {
+  check_number(start, "start")
+  if (is.null(stop)) {
+    stop <- start
+    start <- 0
+  }
+  check_number(stop, "stop")
+  if (check_number(step, "step") == 0) {
+    abort_argument("`step` must not be 0.", expected = "a number other than 0", received = "0")
+  }
+  count <- max(0, ceiling((stop - start) / step))
+  k_cast(as_tensor(array(start + step * (seq_len(count) - 1)), "float64"), dtype)
+}

@@ -1,0 +1,74 @@
+# Shapes of which some sizes are tensors: k_random_normal(list(k_shape(x)[[0]], 2)). The core turns such tensors into
+# numbers as soon as the shapes of the data are known (graph/sizes.h).
+
+# sizes: whole numbers, NA for those left open; tensors: those that tell the sizes at the places `at`.
+read_sizes <- function(shape, arg = "shape") {
+  entries <- if (is_tensor(shape)) elements_of(shape) else as.list(shape)
+  entries <- lapply(entries, function(e) if (is_tensor(e)) size_of(e) else e)
+  symbolic <- vapply(entries, is_tensor, NA)
+  sizes <- rep(NA_integer_, length(entries))
+  sizes[!symbolic] <- as.integer(unlist(as_sizes(entries[!symbolic])))
+  list(sizes = sizes, at = which(symbolic), tensors = entries[symbolic])
+}
+
+# Sizes of a tensor that is made: none may be left open.
+closed_sizes <- function(read) {
+  if (anyNA(read$sizes[setdiff(seq_along(read$sizes), read$at)])) {
+    abort_argument("A shape leaves a size open.", expected = "whole numbers of at least 0, or tensors in a list",
+                   received = format_shape(read$sizes), remedy = "Take the sizes of another tensor with k_shape().")
+  }
+  read$sizes
+}
+
+# A size as a number where it is known, else as a tensor without dimensions.
+size_of <- function(tensor) {
+  if (length(tensor$shape) > 1L || !isTRUE(prod(tensor$shape) == 1)) {
+    abort_shape("A size is one number.", expected = "a tensor of one element", received = describe(tensor))
+  }
+  if (is_constant(tensor)) return(as.integer(tensor$value))
+  tensor <- k_cast(tensor, "int32")
+  if (length(tensor$shape)) reshape(tensor, integer()) else tensor
+}
+
+elements_of <- function(tensor) {
+  n <- tensor$shape
+  if (length(n) != 1L || is.na(n)) {
+    if (!length(n)) return(list(tensor))
+    abort_shape("A shape is a vector of sizes.", expected = "a tensor of one axis", received = describe(tensor))
+  }
+  lapply(seq_len(n), function(i) element(tensor, i))
+}
+
+# The i-th element of a vector; a size that is known already is a constant.
+element <- function(vector, i) {
+  known <- known_shape(vector)
+  if (!is.null(known) && !is.na(known[i])) return(as_tensor(known[i], "int32"))
+  reshape(emit("slice", list(vector), list(begin = i - 1L, size = 1L)), integer())
+}
+
+# The shape that a tensor made by k_shape() holds, NA where it is not known; NULL for other tensors.
+known_shape <- function(tensor) {
+  if (is_constant(tensor) || is_variable(tensor)) return(NULL)
+  rows <- record_of(tensor)$rows
+  row <- rows[[tensor$row]]
+  if (row$op == "shape_of") rows[[row$inputs]]$shape
+}
+
+# The sizes of x, as a shape to give: tensors for those that only the data tell.
+sizes_like <- function(x) {
+  if (!anyNA(x$shape)) return(x$shape)
+  elements_of(k_shape(x))
+}
+
+# An operation with an attribute `shape`. Where `shape` has tensors they become its last inputs.
+emit_shaped <- function(op, inputs, shape, attrs = list()) {
+  read <- read_sizes(shape)
+  emit(op, c(inputs, read$tensors),
+       c(attrs, list(shape = ifelse(is.na(read$sizes), -1L, read$sizes), sizes = if (length(read$at)) read$at - 1L)))
+}
+
+infer_shaped <- function(inputs, attrs) {
+  open <- attrs$shape == -1L
+  open[attrs$sizes + 1L] <- TRUE
+  list(shape = as.integer(ifelse(open, NA, attrs$shape)), dtype = attrs$dtype %||% inputs[[1]]$dtype)
+}
