@@ -16,12 +16,13 @@ export CCACHE_BASEDIR := $(CURDIR)
 COMPILED  := $(shell find src inst/include -type f ! -name '*.o' ! -name '*.so' ! -name '*.dll' 2>/dev/null)
 INSTALLED := DESCRIPTION $(wildcard NAMESPACE) $(shell find R inst man -type f 2>/dev/null)
 
-.PHONY: help setup install demo test bench bench-run bench-conv bench-workloads bench-counts full check sanitize docs vignettes clean
+.PHONY: help setup install demo examples test bench bench-run bench-conv bench-workloads bench-counts full check sanitize docs vignettes clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make setup     install what is missing: R, compiler, R packages"
 	@echo "make demo      train the denoising autoencoder on real digits"
+	@echo "make examples  run the scripts of inst/examples in full and check that they reach their goals"
 	@echo "make test      run all tests, C++ and R"
 	@echo "make bench     measure speed and size; bench-run, bench-conv, bench-workloads, bench-counts: parts of it"
 	@echo "make check     R CMD build and R CMD check --as-cran"
@@ -47,6 +48,10 @@ install: $(BUILD)/installed
 
 demo: install
 	$(WITH_LIB) $(RSCRIPT) demo/denoise.R build
+
+examples: install
+	@mkdir -p $(BUILD)/examples
+	@for script in inst/examples/*.R; do echo "$$script"; $(WITH_LIB) $(RSCRIPT) $$script $(BUILD)/examples || exit 1; done
 
 test: install
 	@tools/setup.sh testthat
@@ -97,7 +102,7 @@ vignettes: install
 	$(WITH_LIB) $(RSCRIPT) -e 'for (f in Sys.glob(c("vignettes/*.Rmd", "vignettes/articles/*.Rmd"))) rmarkdown::render(f, output_dir = "$(BUILD)/vignettes", quiet = TRUE)'
 
 full: export CONVNET_GOLDENS ?= $(realpath ../shared/goldens)
-full: test demo vignettes check sanitize bench
+full: test demo examples vignettes check sanitize bench
 
 clean:
 	rm -rf $(BUILD) Rplots.pdf
