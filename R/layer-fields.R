@@ -31,7 +31,7 @@
   }
   if (identical(name, "trainable")) {
     value <- with_where(label_of(x), check_flag(value, "trainable"))
-    if (is_model(x)) for (layer in x$layers) layer$trainable <- value
+    for (layer in layers_inside(x)) layer$trainable <- value
   }
   # Layers that a layer of the user's is made of: their weights are its weights.
   if (length(layers_in(value))) data$assigned <- unique(c(data$assigned, name))

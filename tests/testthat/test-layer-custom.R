@@ -117,6 +117,12 @@ test_that("layers inside are its layers: in fields, lists and private members, i
   copy <- clone_model(readRDS(saved(model)))
   set_weights(copy, get_weights(model))
   expect_identical(predict(copy, x), predict(model, x))
+  # Frozen as a whole: moving statistics stay, too.
+  model$layers[[1]]$trainable <- FALSE
+  model %>% compile("sgd", "mse")
+  frozen <- get_weights(model)
+  train_on_batch(model, x, x)
+  expect_identical(get_weights(model), frozen)
 })
 
 test_that("several inputs and outputs, losses and constraints of one's own", {
