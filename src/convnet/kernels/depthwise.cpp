@@ -13,16 +13,15 @@ namespace convnet {
 namespace {
 
 constexpr int64_t kTask = 1 << 16;  // multiplications of a task
-constexpr int64_t kTaps = 64;       // taps or runs of them that one call adds up
+constexpr int64_t kCall = 64;       // runs of taps that one call adds up
 constexpr int64_t kChannels = 64;   // channels that a task of the gradient owns
 constexpr int64_t kGrain = 16384;   // values a task copies
 constexpr int64_t kBlock = 64;      // pixels a task adds up
 constexpr int64_t kPiece = 1024, kFewTasks = 16;
 
-// A run is `run` taps of a row of the kernel, each of which reads at a position what
-// the one before reads at the next: 1, 3 or 5 of them.
-constexpr int kRuns = 3;
-int kind_of_run(int64_t taps) { return taps == 3 ? 1 : taps == 5 ? 2 : 0; }
+// A run is a tap, or a row of 3 or 5 of the kernel of which each reads at a position
+// what the one before reads at the next.
+enum Run { kSingle, kThree, kFive, kRuns };
 
 // out[p * out_step + c] (+)= sum over runs and k of
 // x[run][(p + k) * x_step + c] * w[run][k * w_step + c] for p < count and c < channels.
@@ -108,19 +107,19 @@ void for_each_part(const CorrelationShape& shape, const CorrelationPhase& phase,
   }
 }
 
-// Whether the taps of a row of the kernel make a run.
-bool has_runs(const CorrelationPhase& phase, const Part& part) {
+Run run_of(const CorrelationPhase& phase, const Part& part) {
   const CorrelationAxis& axis = phase.axis[2];
-  return axis.tap_step == axis.step && kind_of_run(part.last[2] - part.first[2]) > 0;
+  const int64_t taps = part.last[2] - part.first[2];
+  if (axis.tap_step != axis.step) return kSingle;
+  return taps == 3 ? kThree : taps == 5 ? kFive : kSingle;
 }
 
-// Calls f(pixel that it reads, kernel element) for every tap of a part, or for the
-// first one of each of its runs.
+// Calls f(pixel that it reads, kernel element) for the first tap of each run of a part.
 template <typename F>
-void for_each_tap(const CorrelationShape& shape, const CorrelationPhase& phase, const Part& part,
-                  bool runs, F&& f) {
+void for_each_run(const CorrelationShape& shape, const CorrelationPhase& phase, const Part& part,
+                  Run run, F&& f) {
   const CorrelationAxis* axis = phase.axis;
-  const int64_t last = runs ? part.first[2] + 1 : part.last[2];
+  const int64_t last = run == kSingle ? part.last[2] : part.first[2] + 1;
   for (int64_t a = part.first[0]; a < part.last[0]; ++a)
     for (int64_t b = part.first[1]; b < part.last[1]; ++b) {
       const int64_t pixel = part.in_pixel + (a * axis[0].tap_step * shape.in[1] +
@@ -137,10 +136,10 @@ template <typename T>
 void correlate_row(const CorrelationShape& shape, const CorrelationPhase& phase, int64_t row,
                    const T* input, const T* kernel, T* output, const Epilogue<T>& epilogue) {
   const int64_t C = shape.groups;
-  const T *x[kTaps], *w[kTaps];
+  const T *x[kCall], *w[kCall];
   for_each_part(shape, phase, row, [&](const Part& part) {
-    const bool runs = has_runs(phase, part);
-    const auto products = kernels<T>().products[runs ? kind_of_run(part.last[2] - part.first[2]) : 0];
+    const Run run = run_of(phase, part);
+    const auto products = kernels<T>().products[run];
     ProductArgs<T> args{};
     args.x = x;
     args.w = w;
@@ -150,8 +149,8 @@ void correlate_row(const CorrelationShape& shape, const CorrelationPhase& phase,
     args.out_step = phase.axis[2].out_step * C;
     args.count = part.count;
     args.channels = C;
-    for_each_tap(shape, phase, part, runs, [&](int64_t pixel, int64_t tap) {
-      if (args.runs == kTaps) {
+    for_each_run(shape, phase, part, run, [&](int64_t pixel, int64_t tap) {
+      if (args.runs == kCall) {
         products(args);
         args.runs = 0;
         args.add = true;
@@ -205,10 +204,10 @@ template <typename T>
 void add_part(const CorrelationShape& shape, const CorrelationPhase& phase, const Part& part,
               int64_t channel, const T* input, const T* output, T* sums) {
   const int64_t C = shape.groups;
-  const bool runs = has_runs(phase, part);
-  const auto kernel = kernels<T>().sums[runs ? kind_of_run(part.last[2] - part.first[2]) : 0];
-  const T* x[kTaps];
-  T* to[kTaps];
+  const Run run = run_of(phase, part);
+  const auto kernel = kernels<T>().sums[run];
+  const T* x[kCall];
+  T* to[kCall];
   SumArgs<T> args{};
   args.x = x;
   args.sums = to;
@@ -218,8 +217,8 @@ void add_part(const CorrelationShape& shape, const CorrelationPhase& phase, cons
   args.g_step = phase.axis[2].out_step * C;
   args.count = part.count;
   args.channels = std::min(kChannels, C - channel);
-  for_each_tap(shape, phase, part, runs, [&](int64_t pixel, int64_t tap) {
-    if (args.runs == kTaps) {
+  for_each_run(shape, phase, part, run, [&](int64_t pixel, int64_t tap) {
+    if (args.runs == kCall) {
       kernel(args);
       args.runs = 0;
     }
