@@ -124,12 +124,11 @@ void WeightGradient<T>::plan_phases() {
              shape_.groups;
     runs = runs && phase.axis[2].tap_step == 1;
     few_in_rows = few_in_rows && phase.axis[2].taps * K <= few;
-    for (int a = 0; a < 3; ++a)
-      for (int64_t tap : {int64_t{0}, phase.axis[a].taps - 1}) {
-        int64_t from, to;
-        Walk::inside_range(phase.axis[a], tap * phase.axis[a].tap_step, shape_.in[a], &from, &to);
-        margins_ = margins_ || from > 0 || to < phase.axis[a].count;
-      }
+    for (int a = 0; a < 3; ++a) {
+      int64_t from, to;
+      Walk::interior_range(phase.axis[a], shape_.in[a], &from, &to);
+      margins_ = margins_ || from > 0 || to < phase.axis[a].count;
+    }
   }
   if (shape_.groups == 1 && K <= few && taps_ > 1)
     rows_ = few_in_rows ? Rows::taps : runs ? Rows::tap_rows : Rows::channels;
@@ -163,9 +162,10 @@ void WeightGradient<T>::plan_tasks() {
   for (const CorrelationPhase& phase : shape_.phases)
     positions = std::max(positions, shape_.batch * phase.positions());
   int64_t owners = static_cast<int64_t>(shape_.phases.size()) * shape_.groups;
+  // Powers of two: the usual teams of threads then have equal shares.
   const auto share = [&](int64_t most) {
-    const int64_t parts = std::max<int64_t>(1, std::min(kTasks / owners, most));
-    owners *= parts;
+    int64_t parts = 1;
+    while (owners * 2 <= kTasks && parts * 2 <= most) parts *= 2, owners *= 2;
     return parts;
   };
   pieces_ = share(positions / kPiece);
