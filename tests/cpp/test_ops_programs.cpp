@@ -30,6 +30,41 @@ TEST(program_gradient_rows) {
   CHECK_THROWS(program.plan({Shape{1, 3}}), "shape");
 }
 
+// Sizes computed from the shape of the input: reshape to (samples * 2, -1).
+TEST(program_sizes) {
+  const auto row = [](const char* op, const std::vector<int>& inputs, const Attrs& attrs = {}) {
+    Row made;
+    made.op = op;
+    made.inputs = inputs;
+    made.attrs = attrs;
+    return made;
+  };
+  Record record = {
+      row("input", {}),
+      row("shape_of", {0}),
+      row("slice", {1}, {{"begin", list({0})}, {"size", list({1})}}),
+      row("reshape", {2}, {{"shape", list({})}}),
+      row("add", {3, 3}),
+      row("reshape", {0, 4}, {{"shape", list({-1, -1})}, {"sizes", list({0})}}),
+  };
+  record[0].slot = 0;
+  record[0].type = f64({kUnknown, 6});
+  Program program(record, {5});
+  for (Dim rows : {1, 4}) {
+    const TensorPtr x = real({rows, 6});
+    Plan& plan = program.plan({x->type.shape});
+    const Result result = run_plan(plan, {x}, 1)[0];
+    CHECK_EQ(result.type.shape, (Shape{2 * rows, 3}));
+    CHECK_EQ(result.values, numbers(x->data(), x->type));
+  }
+  // Of the data themselves no size can be made.
+  record[4] = row("cast", {0}, {{"dtype", std::string("int32")}});
+  CHECK_THROWS(Program(record, {5}).plan({Shape{1, 6}}), "argument");
+  record[4] = row("constant", {});
+  record[4].value = ints({}, {-3});
+  CHECK_THROWS(Program(record, {5}).plan({Shape{1, 6}}), "argument");
+}
+
 // Values computed in place, through views and with operands used twice.
 TEST(memory_is_not_shared_wrongly) {
   Graph g;
