@@ -50,20 +50,6 @@ register_layer_class(
                   received = paste(vapply(inputs, function(x) format_shape(x$shape), ""), collapse = " and "))
     }
     if (self$normalize) inputs <- Map(k_l2_normalize, inputs, along)
-    x <- inputs[[1]]
-    y <- inputs[[2]]
-    product <- emit("matmul", list(as_matrices(x, along[1]), as_matrices(y, along[2])), list(transpose_b = 1))
-    kept <- c(x$shape[-c(1, along[1])], y$shape[-c(1, along[2])])
-    if (length(kept) == 2 && k_ndim(x) == 3) return(product)
-    reshape(product, c(0, if (length(kept)) known_or_open(kept) else 1))
+    k_batch_dot(inputs[[1]], inputs[[2]], along)
   }
 )
-
-# (samples, the other dimensions, the one at `along`)
-as_matrices <- function(x, along) {
-  rank <- k_ndim(x)
-  if (along != rank) x <- transpose(x, c(setdiff(seq_len(rank), along), along) - 1)
-  if (rank == 3) return(x)
-  if (rank == 2) return(k_expand_dims(x, 2))
-  reshape(x, c(0, -1, x$shape[rank]))
-}
