@@ -48,6 +48,15 @@ check_choice <- function(x, choices, arg) {
   x
 }
 
+# The share that dropout takes away.
+check_rate <- function(rate) {
+  check_number(rate, "rate", 0, 1)
+  if (rate == 1) {
+    abort_argument("`rate` must be below 1.", expected = "a share in [0, 1)", received = "1")
+  }
+  rate
+}
+
 # Whole numbers of at least `lower`; n: how many, one being repeated.
 check_counts <- function(x, arg, n = 1, lower = 1) {
   values <- unlist(x)
@@ -67,6 +76,31 @@ check_counts <- function(x, arg, n = 1, lower = 1) {
                   received = format_sizes(values), remedy = "Use a smaller number.")
   }
   rep_len(as.integer(values), n)
+}
+
+# How much is added or cut at the sides of n spatial dimensions: a pair for each of them.
+check_sides <- function(x, arg, n) {
+  sided <- n == 1 || is.list(x) && length(x) == n && all(lengths(x) == 2)
+  values <- unlist(x)
+  wanted <- if (sided) 2 * n else n
+  if (!is.numeric(values) || !length(values) %in% c(1, wanted) || anyNA(values) ||
+      any(values < 0) || any(values != round(values))) {
+    abort_argument(paste0("`", arg, "` does not tell how much there is on each side."),
+                   expected = paste0(if (n == 1) "1 or 2 whole numbers"
+                                     else paste("1 or", n, "whole numbers, or a list of", n, "pairs of them"),
+                                     ", each at least 0"),
+                   received = if (is.numeric(values) && length(values)) format_sizes(values) else describe(x))
+  }
+  values <- check_counts(values, arg, wanted, lower = 0)
+  pairs <- lapply(seq_len(n), function(i) if (sided) values[2 * i - 1:0] else rep(values[i], 2))
+  if (n == 1) pairs[[1]] else pairs
+}
+
+# Of what check_sides() returns, side 1 or 2 along every axis of an image batch.
+side_of <- function(sides, i, data_format) {
+  values <- vapply(if (is.list(sides)) sides else list(sides), function(pair) pair[i], 1L)
+  n <- length(values)
+  replace(rep(0, n + 2), spatial_axes(n, data_format) + 1, values)
 }
 
 # A shape as integers, NA for unknown: from numbers, or a list with NULL or NA.

@@ -40,6 +40,9 @@ check_images <- function(shape, n, data_format) {
 
 channel_axis <- function(n, data_format) if (data_format == "channels_first") 2 else n + 2
 
+# Counted from 0.
+spatial_axes <- function(n, data_format) seq_len(n) + if (data_format == "channels_first") 1 else 0
+
 # The channel extent of an image batch; n spatial dimensions.
 channels_of <- function(input_shape, n, data_format) {
   check_images(input_shape, n, data_format)

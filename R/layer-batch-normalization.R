@@ -15,8 +15,13 @@
 #'   How the weights begin.
 #' @param beta_regularizer,gamma_regularizer,beta_constraint,gamma_constraint
 #'   Penalties and constraints of \eqn{\beta} and \eqn{\gamma}.
+#' @param synchronized For Keras's signature: statistics are those of the whole batch
+#'   always, as one process computes them.
 #' @section Input shape: Any, the channel dimension known.
 #' @section Output shape: That of the input.
+#' @section Errors: `convnet_error_argument` for an `axis` that the input does not have
+#'   and numbers out of range, `convnet_error_shape` when the channels are unknown or
+#'   others than the layer was built for.
 #' @return A layer, model or tensor, as [layer_dense()]. The weights are gamma,
 #'   beta, and the moving mean and variance, which are not trainable.
 #' @references Ioffe, S. and Szegedy, C. (2015), *Batch normalization:
@@ -35,7 +40,7 @@ layer_batch_normalization <- function(object, axis = -1L, momentum = 0.99, epsil
                                       beta_constraint = NULL, gamma_constraint = NULL,
                                       input_shape = NULL, batch_input_shape = NULL,
                                       batch_size = NULL, dtype = NULL, name = NULL,
-                                      trainable = NULL, weights = NULL) {
+                                      trainable = NULL, weights = NULL, synchronized = FALSE) {
   create_layer("BatchNormalization", object, layer_args())
 }
 
@@ -45,33 +50,19 @@ register_layer_class(
   init = function(args) {
     args$axis <- check_whole(unlist(args$axis), "axis")
     args$momentum <- check_number(args$momentum, "momentum", 0, 1)
-    args$epsilon <- check_number(args$epsilon, "epsilon", 0)
-    args$center <- check_flag(args$center, "center")
-    args$scale <- check_flag(args$scale, "scale")
-    init_weights(args)
+    args$synchronized <- check_flag(args$synchronized %||% FALSE, "synchronized")
+    init_normalization(args)
   },
   build = function(self, input_shape) {
-    channels <- input_shape[normalization_axis(self$axis, length(input_shape)) + 1]
-    if (is.na(channels)) {
-      abort_shape("The channel dimension must be known.",
-                  expected = paste("a known dimension", self$axis, "(counted from 0)"),
-                  received = paste("shape", format_shape(input_shape)))
-    }
-    if (self$scale) {
-      self$gamma <- self$add_weight("gamma", channels, self$gamma_initializer,
-                                    self$gamma_regularizer, self$gamma_constraint)
-    }
-    if (self$center) {
-      self$beta <- self$add_weight("beta", channels, self$beta_initializer, self$beta_regularizer,
-                                   self$beta_constraint)
-    }
+    channels <- known_extents(input_shape, normalization_axes(self$axis, length(input_shape)))
+    add_scale_and_offset(self, channels)
     self$moving_mean <- self$add_weight("moving_mean", channels, self$moving_mean_initializer,
                                         trainable = FALSE)
     self$moving_variance <- self$add_weight("moving_variance", channels,
                                             self$moving_variance_initializer, trainable = FALSE)
   },
   call = function(self, inputs, training = FALSE) {
-    axis <- normalization_axis(self$axis, length(inputs$shape))
+    axis <- normalization_axes(self$axis, length(inputs$shape))
     channels <- self$moving_mean$shape
     mean <- self$moving_mean
     variance <- self$moving_variance
@@ -92,12 +83,49 @@ register_layer_class(
   }
 )
 
-normalization_axis <- function(axis, rank) {
-  normal <- if (axis < 0) axis + rank else axis
-  if (normal < 1 || normal >= rank) {
+# What the normalization layers share.
+
+init_normalization <- function(args) {
+  args$epsilon <- check_number(args$epsilon, "epsilon", 0)
+  args$center <- check_flag(args$center, "center")
+  args$scale <- check_flag(args$scale, "scale")
+  init_weights(args)
+}
+
+check_whole_axes <- function(axis) {
+  values <- unlist(axis)
+  if (!is.numeric(values) || length(values) == 0) {
+    abort_argument("`axis` must be whole numbers.", expected = "a whole number, or several", received = describe(axis))
+  }
+  vapply(values, check_whole, 1L, "axis")
+}
+
+# Axes counted from 0; the samples, 0, are none of them.
+normalization_axes <- function(axis, rank) {
+  axes <- ifelse(axis < 0, axis + rank, axis)
+  if (any(axes < 1 | axes >= rank) || anyDuplicated(axes)) {
     abort_argument("`axis` is not a dimension of the input.",
                    expected = paste("a number from 1 to", rank - 1, "(counted from 0), or -1"),
-                   received = axis)
+                   received = format_sizes(axis))
   }
-  normal
+  sort(axes)
+}
+
+known_extents <- function(shape, axes) {
+  extents <- shape[axes + 1]
+  if (anyNA(extents)) {
+    abort_shape("The dimension that is normalised must be known.",
+                expected = paste("a known dimension", format_sizes(axes), "(counted from 0)"),
+                received = paste("shape", format_shape(shape)))
+  }
+  extents
+}
+
+add_scale_and_offset <- function(self, shape) {
+  if (self$scale) {
+    self$gamma <- self$add_weight("gamma", shape, self$gamma_initializer, self$gamma_regularizer, self$gamma_constraint)
+  }
+  if (self$center) {
+    self$beta <- self$add_weight("beta", shape, self$beta_initializer, self$beta_regularizer, self$beta_constraint)
+  }
 }

@@ -156,13 +156,13 @@ register_layer_class("Activation", supports_masking = TRUE, init = init_weights,
 #' @param rate Share of the values to drop, in `[0, 1)`.
 #' @param noise_shape Shape of the mask, samples included: 1 where all values
 #'   along a dimension share their fate, `NA` or `NULL` for the input's extent.
-#' @param seed A number that decides the masks; `NULL` lets `set.seed()` decide.
+#' @param seed A whole number that decides the masks; `NULL` lets `set.seed()` decide.
 #' @section Input shape: Any.
 #' @section Output shape: That of the input.
 #' @return A layer, model or tensor, as [layer_dense()].
 #' @references Srivastava, N. et al. (2014), *Dropout: a simple way to prevent
 #'   neural networks from overfitting*, JMLR 15.
-#' @family core layers
+#' @family regularization layers
 #' @examples
 #' layer <- layer_dropout(rate = 0.5)
 #' layer(matrix(1, 2, 4), training = TRUE)
@@ -173,21 +173,23 @@ layer_dropout <- function(object, rate, noise_shape = NULL, seed = NULL, input_s
   create_layer("Dropout", object, layer_args())
 }
 
+init_dropout <- function(args) {
+  args$rate <- check_rate(args$rate)
+  if (!is.null(args$noise_shape)) args$noise_shape <- as_shape(args$noise_shape, "noise_shape")
+  args["seed"] <- list(check_seed(args$seed))
+  args
+}
+
+dropout <- function(x, rate, training, seed = NULL, noise_shape = NULL) {
+  if (!isTRUE(training) || rate == 0) return(x)
+  emit("dropout", list(x), list(rate = rate, stream = 0, seed = seed, noise_shape = noise_shape))
+}
+
 register_layer_class(
   "Dropout",
   supports_masking = TRUE,
-  init = function(args) {
-    check_number(args$rate, "rate", 0, 1)
-    if (args$rate == 1) {
-      abort_argument("`rate` must be below 1.", expected = "a share in [0, 1)", received = "1")
-    }
-    if (!is.null(args$noise_shape)) args$noise_shape <- as_shape(args$noise_shape, "noise_shape")
-    if (!is.null(args$seed)) args$seed <- check_number(args$seed, "seed")
-    args
-  },
+  init = init_dropout,
   call = function(self, inputs, training = FALSE) {
-    if (!isTRUE(training) || self$rate == 0) return(inputs)
-    emit("dropout", list(inputs), list(rate = self$rate, stream = 0, seed = self$seed,
-                                       noise_shape = self$noise_shape))
+    dropout(inputs, self$rate, training, self$seed, self$noise_shape)
   }
 )

@@ -1,13 +1,49 @@
 # Rscript tools/make-fixtures.R GOLDENS
-# Writes tests/testthat/fixtures/keras: the part of the golden values that ships
-# with the package. Of each layer every n-th case, so that the whole stays small.
+# Writes tests/testthat/fixtures/keras: the part of the golden values that ships with the package. Of each layer as
+# many cases as have no more than `budget` numbers, evenly spread over the cases that are small.
 
 goldens <- commandArgs(trailingOnly = TRUE)[[1]]
 target <- file.path("tests", "testthat", "fixtures", "keras")
 
-layer_share <- c(layer_conv_2d_transpose = 5, layer_conv_2d = 5, layer_dense = 1,
-                 layer_activation = 1, layer_flatten = 1, layer_reshape = 1,
-                 layer_max_pooling_2d = 2, layer_batch_normalization = 2)
+budget <- function(layer) if (layer == "layer_conv_2d_transpose") 80000 else 7500
+
+# An argument of a layer may be called `offset`, too.
+is_array <- function(x) all(c("shape", "offset") %in% names(x))
+
+numbers_in <- function(x) {
+  if (!is.list(x)) 0
+  else if (is_array(x)) prod(unlist(x$shape))
+  else sum(0, vapply(x, numbers_in, 0))
+}
+
+share_of <- function(cases, budget) {
+  size <- vapply(cases, numbers_in, 0)
+  small <- which(size <= max(budget / 5, sort(size)[min(5, length(size))]))
+  for (n in rev(seq_along(small))) {
+    chosen <- small[unique(round(seq(1, length(small), length.out = n)))]
+    if (sum(size[chosen]) <= budget) break
+  }
+  cases[chosen]
+}
+
+# The share of each layer in the cases of a file.
+layer_cases <- function(content) {
+  layers <- unique(vapply(content$cases, function(case) case$layer, ""))
+  unlist(lapply(layers, function(layer) {
+    share_of(Filter(function(case) case$layer == layer, content$cases), budget(layer))
+  }), recursive = FALSE)
+}
+
+# Of each function every 4th case, or all of up to 4.
+function_cases <- function(cases) {
+  functions <- vapply(cases, function(case) case$fn, "")
+  unlist(lapply(unique(functions), function(fn) {
+    of_fn <- cases[functions == fn]
+    of_fn[seq(1, length(of_fn), by = if (length(of_fn) > 4) 4 else 1)]
+  }), recursive = FALSE)
+}
+
+read_content <- function(stem) jsonlite::fromJSON(file.path(goldens, paste0(stem, ".json")), simplifyVector = FALSE)
 
 read_values <- function(stem) {
   file <- file.path(goldens, paste0(stem, ".f32"))
@@ -20,7 +56,7 @@ compact <- function(content, values) {
   offset <- 0
   move <- function(x) {
     if (!is.list(x)) return(x)
-    if (!is.null(x$offset)) {
+    if (is_array(x)) {
       n <- prod(unlist(x$shape))
       kept[[length(kept) + 1]] <<- values[x$offset + seq_len(n)]
       x$offset <- offset
@@ -41,22 +77,13 @@ write_part <- function(stem, content, values) {
 }
 
 dir.create(target, recursive = TRUE, showWarnings = FALSE)
-layers <- jsonlite::fromJSON(file.path(goldens, "layers.json"), simplifyVector = FALSE)
-layers$cases <- unlist(lapply(names(layer_share), function(layer) {
-  cases <- Filter(function(case) case$layer == layer, layers$cases)
-  cases[seq(1, length(cases), by = layer_share[[layer]])]
-}), recursive = FALSE)
-write_part("layers", layers, read_values("layers"))
+for (stem in c("layers", "ops", "more")) {
+  content <- read_content(stem)
+  content$cases <- layer_cases(content)
+  if (!is.null(content$ops)) content$ops <- function_cases(content$ops)
+  write_part(stem, content, read_values(stem))
+}
 
-training <- jsonlite::fromJSON(file.path(goldens, "training.json"), simplifyVector = FALSE)
+training <- read_content("training")
 training$files <- NULL
 write_part("training", training, read_values("training"))
-
-# Of each function every 4th case, or all of up to 4.
-ops <- jsonlite::fromJSON(file.path(goldens, "ops.json"), simplifyVector = FALSE)
-functions <- vapply(ops$ops, function(case) case$fn, "")
-ops <- list(ops = unlist(lapply(unique(functions), function(fn) {
-  cases <- ops$ops[functions == fn]
-  cases[seq(1, length(cases), by = if (length(cases) > 4) 4 else 1)]
-}), recursive = FALSE))
-write_part("ops", ops, read_values("ops"))

@@ -276,12 +276,16 @@ TEST(slice_rules) {
   CHECK_EQ(inferred("slice", {f32({kUnknown, 5})}, part({0, 1}, {-1, 3}, {1, 1})),
            (Shape{kUnknown, 3}));
   CHECK_EQ(inferred("slice", {f32({kUnknown})}, part({2}, {3}, {1})), (Shape{3}));
+  CHECK_EQ(values("slice", {vec({0, 1, 2, 3, 4})}, part({1}, {-3}, {1})), (Numbers{1, 2}));
+  CHECK_EQ(values("slice", {vec({0, 1, 2, 3, 4})}, part({0}, {-2}, {2})), (Numbers{0, 2}));
+  CHECK_EQ(inferred("slice", {f32({kUnknown})}, part({2}, {-4}, {1})), (Shape{kUnknown}));
+  CHECK_EQ(inferred("slice", {f32({5})}, part({2}, {-4}, {1})), (Shape{0}));
   CHECK_THROWS(inferred("slice", {f32({5})}, part({3}, {3}, {1})), "shape");
   CHECK_THROWS(inferred("slice", {f32({5})}, part({0}, {4}, {2})), "shape");
   CHECK_THROWS(inferred("slice", {f32({5})}, part({6}, {-1}, {1})), "shape");
   CHECK_THROWS(inferred("slice", {f32({5})}, part({-6}, {-1}, {1})), "shape");
   CHECK_THROWS(inferred("slice", {f32({5})}, part({0}, {-1}, {0})), "shape");
-  CHECK_THROWS(inferred("slice", {f32({5})}, part({0}, {-2}, {1})), "shape");
+  CHECK_THROWS(inferred("slice", {f32({5})}, part({2}, {-5}, {1})), "shape");
   CHECK_THROWS(inferred("slice", {f32({5, 2})}, part({0}, {-1}, {1})), "argument");
 }
 

@@ -1,17 +1,3 @@
-# Recurrent layers and wrappers.
-
-for (layer in c("layer_lstm", "layer_gru", "layer_simple_rnn", "bidirectional", "time_distributed")) {
-  test_that(paste(layer, "has Keras's values and gradients"), {
-    content <- goldens("more")
-    cases <- Filter(function(case) case$layer == layer, content$cases)
-    expect_gte(length(cases), 4)
-    for (case in cases) {
-      expect_case(case, content$read, "float64", 1e-5)
-      expect_case(case, content$read, "float32", 1e-4)
-    }
-  })
-}
-
 test_that("stateful layers go on where the batch before ended", {
   content <- goldens("ops")
   for (case in content$stateful) {

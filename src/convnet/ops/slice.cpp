@@ -1,5 +1,6 @@
 // slice(x; begin, size, stride): along each axis the elements begin, begin + stride, ...;
-// size of them, or (-1) all that there are. A negative begin counts from the end.
+// size of them, or (-1) all that there are, or (-1 - k) all but the tensor's last k.
+// A negative begin counts from the end.
 // Its adjoint is pad.
 #include "build.h"
 #include "check.h"
@@ -22,13 +23,14 @@ Range checked_range(Dim extent, Dim begin, Dim size, Dim stride, int axis) {
                     std::to_string(axis) + " (counted from 0)");
   };
   if (stride < 1) fail("a stride of at least 1");
-  if (size < -1) fail("a size of at least 0, or -1 for all");
-  if (extent == kUnknown) return {begin, size, stride};
+  if (extent == kUnknown) return {begin, std::max(size, kUnknown), stride};
   const Dim first = begin < 0 ? begin + extent : begin;
+  const Dim end = size < 0 ? extent + 1 + size : extent;
   if (first < 0 || first > extent) fail("a begin inside the tensor");
-  const Dim room = (extent - first + stride - 1) / stride;
+  if (end < first) fail("an end after the begin");
+  const Dim room = (end - first + stride - 1) / stride;
   if (size > room) fail("an end inside the tensor");
-  const Dim count = size == -1 ? room : size;
+  const Dim count = size < 0 ? room : size;
   return {first, count, count > 1 ? stride : 1};
 }
 
