@@ -29,7 +29,9 @@ namespace {
 
 constexpr int64_t kFewTasks = 16;
 constexpr int64_t kLargeBytes = 1 << 21;  // of data that does not stay in a core's cache
-constexpr int64_t kLineCost = 32;     // vectors multiplied meanwhile that hide fetching a cache line
+constexpr int64_t kKernelBytes = 1 << 18; // that stay there while data passes
+constexpr int64_t kPixelBytes = 128;      // of smaller ones the hardware sees what comes next
+constexpr int64_t kLineProducts = 768;    // that hide fetching a cache line
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -217,17 +219,19 @@ typename Correlation<T>::Task Correlation<T>::task(int64_t index) const {
           parts_ == 1 ? static_cast<int64_t>(panels_.size()) : part + 1};
 }
 
-// Whether data that is too much for a core's cache is worth fetching ahead: where
-// there are multiplications enough to hide it.
+// Whether data that is too much for a core's cache is worth fetching ahead.
 template <typename T>
 bool Correlation<T>::fetches(const CorrelationPhase& part) const {
   const int64_t K = shape_.groups * shape_.in_channels, N = shape_.groups * shape_.out_channels;
   const int64_t size = static_cast<int64_t>(sizeof(T));
-  if ((shape_.in_pixels() * K + shape_.out_pixels() * N) * size < kLargeBytes) return false;
+  const int64_t kernel = shape_.kernel[0] * shape_.kernel[1] * shape_.kernel[2];
+  if ((shape_.in_pixels() * K + shape_.out_pixels() * N) * size < kLargeBytes ||
+      kernel * K * shape_.out_channels * size > kKernelBytes || K * size < kPixelBytes)
+    return false;
   const CorrelationAxis* axis = part.axis;
   const int64_t new_pixels = std::min(axis[1].step, axis[1].taps) * axis[2].step;
-  const int64_t bytes = (new_pixels * K + axis[2].out_step * N) * size;
-  return divide_up(bytes, 64) * kLineCost * gemm_.lanes <= part.taps() * K * padded_columns_;
+  const int64_t lines = divide_up((new_pixels * K + axis[2].out_step * N) * size, 64);
+  return lines * kLineProducts <= part.taps() * K * padded_columns_;
 }
 
 // What a task reads that those before it did not, and what it writes.

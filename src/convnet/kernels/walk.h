@@ -44,8 +44,6 @@ class Walk {
   int64_t out_pixel() const { return out_pixel_; }
   // All taps read inside the input.
   bool interior() const { return interior_row_ && q_[2] >= first_ && q_[2] < last_; }
-  // Positions of an interior one's row from there on that are interior too.
-  int64_t left_inside() const { return last_ - q_[2]; }
   // Where the first tap reads along an outer axis.
   int64_t index(int a) const { return q_[a] * phase_.axis[a].step + phase_.axis[a].base; }
   // Tap j along axis a does.
@@ -111,47 +109,6 @@ void for_each_tap(const CorrelationShape& shape, const CorrelationPhase& phase, 
 // Whether taps that follow each other along the last axis read neighbours.
 inline bool taps_are_runs(const CorrelationShape& shape, const CorrelationPhase& phase) {
   return shape.groups == 1 && phase.axis[2].tap_step == 1;
-}
-
-// Copies what the taps from first_tap to last_tap - 1 read at the walk's next
-// positions into rows of `columns`, for as many positions of at most `most` as
-// are alike, and returns how many. base: the input of the group. Zeros where a
-// tap lies outside.
-template <typename T>
-int64_t copy_columns(const CorrelationShape& shape, const CorrelationPhase& phase,
-                     const Gemm<T>& gemm, const Walk& walk, const int64_t* tap_offset,
-                     const T* base, int64_t first_tap, int64_t last_tap, int64_t most,
-                     T* columns) {
-  const int64_t K = shape.in_channels, in_channels = shape.groups * K;
-  const CorrelationAxis* axis = phase.axis;
-  const T* first = base + walk.in_pixel() * in_channels;
-  int64_t c = first_tap % axis[2].taps, b = first_tap / axis[2].taps % axis[1].taps,
-          a = first_tap / axis[2].taps / axis[1].taps;
-  if (walk.interior()) {
-    const bool runs = taps_are_runs(shape, phase);
-    CopyRunsArgs<T> args{};
-    args.from_step = axis[2].step * in_channels;
-    args.to = columns;
-    args.to_step = (last_tap - first_tap) * K;
-    args.count = std::min(most, walk.left_inside());
-    for (int64_t tap = first_tap, taps; tap < last_tap; tap += taps, c = 0) {
-      taps = runs ? std::min(axis[2].taps - c, last_tap - tap) : 1;
-      args.from = first + tap_offset[tap];
-      args.length = taps * K;
-      gemm.copy_runs(args);
-      args.to += args.length;
-    }
-    return args.count;
-  }
-  for (int64_t tap = first_tap; tap < last_tap; ++tap) {
-    const bool inside = walk.inside(0, a) && walk.inside(1, b) && walk.inside(2, c);
-    for (int64_t k = 0; k < K; ++k) *columns++ = inside ? first[tap_offset[tap] + k] : T(0);
-    if (++c == axis[2].taps) {
-      c = 0;
-      if (++b == axis[1].taps) b = 0, ++a;
-    }
-  }
-  return 1;
 }
 
 inline size_t align_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
