@@ -1,5 +1,5 @@
-# A critic whose loss contains the gradient of its own output (Gulrajani et al. 2017, arXiv:1704.00028): training it takes
-# second derivatives. Real digits against the same digits with their pixels shuffled.
+# A critic whose loss contains the gradient of its own output (Gulrajani et al. 2017, arXiv:1704.00028): training it
+# takes second derivatives. Real digits against the same digits with their pixels shuffled.
 
 pixels <- function(n, from = 0) {
   array_reshape(dataset_digits()$train$x[from + seq_len(n), , ], c(n, 28, 28, 1)) / 255
