@@ -64,7 +64,8 @@ method_of <- function(self, name) {
   own <- environment(self)$methods[[name]]
   if (!is.null(own)) return(own)
   f <- layer_class_of(self)[[name]]
-  if (!is.null(f)) function(...) f(self, ...)
+  # In brackets: errors inside do not name f(), which is not the user's name.
+  if (!is.null(f)) function(...) (f)(self, ...)
 }
 
 # Arguments of call() but the inputs.
