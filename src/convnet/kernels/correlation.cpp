@@ -1,6 +1,7 @@
 #include "correlation.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "ahead.h"
@@ -195,16 +196,15 @@ void Correlation<T>::pack(const T* kernel, void* packed) const {
 // and write the same cache lines.
 template <typename T>
 void Correlation<T>::add_blocks() {
-  std::vector<std::pair<int64_t, BlockStart>> starts;
   for (int p = 0; p < static_cast<int>(plans_.size()); ++p) {
     const CorrelationPhase& part = plans_[p].box.part;
     const int64_t positions = shape_.batch * part.positions();
     for (int64_t first = 0; first < positions; first += plans_[p].rows.block)
-      starts.push_back({Walk(shape_, part, first).out_pixel(), {p, first}});
+      blocks_.push_back({Walk(shape_, part, first).out_pixel(), p, first});
   }
-  std::stable_sort(starts.begin(), starts.end(),
-                   [](const auto& x, const auto& y) { return x.first < y.first; });
-  for (const auto& start : starts) blocks_.push_back(start.second);
+  std::sort(blocks_.begin(), blocks_.end(), [](const BlockStart& x, const BlockStart& y) {
+    return std::tie(x.out_pixel, x.plan) < std::tie(y.out_pixel, y.plan);
+  });
 }
 
 // Blocks that share a panel follow each other: it stays in cache.

@@ -79,6 +79,7 @@ class Correlation {
   };
   // Positions of one plan that one task has, in every group.
   struct BlockStart {
+    int64_t out_pixel;  // of the first
     int plan;
     int64_t position;
   };
