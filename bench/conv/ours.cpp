@@ -53,21 +53,21 @@ class Ours final : public Peer {
     const char* forward = p.transpose ? "conv_backward_data" : "conv";
     const char* backward = p.transpose ? "conv" : "conv_backward_data";
     std::vector<Work> works;
-    works.push_back(work("forward", forward, attrs(out), {input, weights}));
-    works.push_back(work("backward_data", backward, attrs(in), {grad, weights}));
-    works.push_back(work("backward_weights", "conv_backward_weights", attrs(kernel),
-                         p.transpose ? Tensors{grad, input} : Tensors{input, grad}));
+    works.push_back(with_weights("forward", forward, attrs(out), input, weights));
+    works.push_back(with_weights("backward_data", backward, attrs(in), grad, weights));
+    works.push_back(p.transpose ? backward_weights(attrs(kernel), grad, input)
+                                : backward_weights(attrs(kernel), input, grad));
     works.push_back(with_bias_and_relu(forward, attrs(out), input, weights, bias));
     return works;
   }
 
   void fill(bool ones) override {
+    ++fills_;
     for (const auto& t : tensors_) fill_values(t->as<float>(), t->type.shape.size(), ones);
   }
 
  private:
   using Held = std::shared_ptr<Tensor>;
-  using Tensors = std::vector<Held>;
 
   // One whose values fill() sets.
   Held tensor(const Shape& shape) {
@@ -75,38 +75,46 @@ class Ours final : public Peer {
     return tensors_.back();
   }
 
-  static Work work(const char* name, const char* op_name, const Attrs& attrs, const Tensors& in) {
+  // Weights are variables that do not change from run to run, as in predict(): what
+  // is packed of them is packed once.
+  Work with_weights(const char* name, const char* op, const Attrs& attrs, const Held& x, const Held& k) {
     Graph g;
-    std::vector<Value> inputs;
-    std::vector<const void*> pointers;
-    for (const auto& t : in) {
-      inputs.push_back(g.input(static_cast<int>(inputs.size()), t->type));
-      pointers.push_back(t->data());
-    }
-    return planned(name, Plan(g, {g.emit(op_name, inputs, attrs)}, {}), pointers, {});
+    const Value y = g.emit(op, {g.input(0, x->type), g.variable(0, k->type)}, attrs);
+    return planned(name, Plan(g, {y}, {}, true), {x->data()}, {k->data()});
   }
 
-  static Work with_bias_and_relu(const char* op, const Attrs& attrs, const Held& x, const Held& k, const Held& b) {
+  Work backward_weights(const Attrs& attrs, const Held& x, const Held& grad) {
+    Graph g;
+    const Value k = g.emit("conv_backward_weights", {g.input(0, x->type), g.input(1, grad->type)}, attrs);
+    return planned("backward_weights", Plan(g, {k}, {}), {x->data(), grad->data()}, {});
+  }
+
+  Work with_bias_and_relu(const char* op, const Attrs& attrs, const Held& x, const Held& k, const Held& b) {
     Graph g;
     const Value conv = g.emit(op, {g.input(0, x->type), g.variable(0, k->type)}, attrs);
     const Value y = g.emit("relu", {g.emit("add", {conv, g.variable(1, b->type)})});
-    return planned("forward_bias_relu", Plan(g, {y}, {}), {x->data()}, {k->data(), b->data()});
+    return planned("forward_bias_relu", Plan(g, {y}, {}, true), {x->data()}, {k->data(), b->data()});
   }
 
-  static Work planned(const char* name, Plan made, const std::vector<const void*>& inputs,
+  Work planned(const char* name, Plan made, const std::vector<const void*>& inputs,
                       const std::vector<void*>& variables) {
     const auto plan = std::make_shared<Plan>(std::move(made));
     Work w;
     w.name = name;
-    w.run = [=] { plan->run(inputs, variables, 1, 0); };
+    const auto seen = std::make_shared<int>(0);
+    w.run = [=] {
+      plan->run(inputs, variables, 1, 0, *seen == fills_);
+      *seen = fills_;
+    };
     w.sum = [=] {
       return sum_values(static_cast<const float*>(plan->output(0)), plan->output_type(0).shape.size());
     };
     return w;
   }
 
-  Tensors tensors_;
+  std::vector<Held> tensors_;
   int threads_ = 1;
+  int fills_ = 0;  // how often the values have changed
 };
 
 }  // namespace
