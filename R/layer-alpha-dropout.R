@@ -9,6 +9,7 @@
 #' Passes everything through otherwise.
 #'
 #' @inheritParams layer_dropout
+#' @inheritParams layer_dense
 #' @section Input shape: Any.
 #' @section Output shape: That of the input.
 #' @section Errors: `convnet_error_argument` for a `rate` outside `[0, 1)` or a

@@ -9,14 +9,14 @@
 #' @param activation Activation: a name (`"relu"`), an `activation_*()` function,
 #'   or your own function of a tensor. `NULL` for none: `a(x) = x`.
 #' @param use_bias Whether the layer adds a bias vector.
-#' @param kernel_initializer,bias_initializer How the weights begin: a name or an
-#'   `initializer_*()`.
-#' @param kernel_regularizer,bias_regularizer Penalty on the weights added to the
-#'   loss: a name or a `regularizer_*()`.
+#' @param kernel_initializer How the kernel begins: a name or an `initializer_*()`.
+#' @param bias_initializer How the bias begins: a name or an `initializer_*()`.
+#' @param kernel_regularizer Penalty on the kernel added to the loss: a name or a `regularizer_*()`.
+#' @param bias_regularizer Penalty on the bias added to the loss: a name or a `regularizer_*()`.
 #' @param activity_regularizer Penalty on the output, divided by the number of
 #'   samples.
-#' @param kernel_constraint,bias_constraint Constraint applied to the weights
-#'   after each step: a name or a `constraint_*()`.
+#' @param kernel_constraint Constraint applied to the kernel after each step: a name or a `constraint_*()`.
+#' @param bias_constraint Constraint applied to the bias after each step: a name or a `constraint_*()`.
 #' @param input_shape Shape of the input without the sample dimension; needed
 #'   for the first layer of a model that is to be built at once.
 #' @param batch_input_shape Shape with the sample dimension, for example

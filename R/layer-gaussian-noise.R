@@ -5,7 +5,7 @@
 #' `rate / (1 - rate)`, the variance of [layer_dropout()]'s factors. Otherwise they pass
 #' everything through.
 #'
-#' @inheritParams layer_dropout
+#' @inheritParams layer_dense
 #' @param stddev Standard deviation of the noise, not negative.
 #' @param rate As in [layer_dropout()], in `[0, 1)`.
 #' @param seed A whole number that decides what is drawn; `NULL` lets `set.seed()` decide.

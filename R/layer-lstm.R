@@ -6,8 +6,8 @@
 #'
 #' @inheritParams layer_dense
 #' @param units Integer, the size of the states and of the output.
-#' @param activation,recurrent_activation The activations \eqn{a} and \eqn{\sigma} of the equations: names, functions,
-#'   or `NULL` for none.
+#' @param activation The activation \eqn{a} of the equations: a name, a function, or `NULL` for none.
+#' @param recurrent_activation The activation \eqn{\sigma} of the gates, likewise.
 #' @param return_sequences Whether to return the output of every step, `(samples, steps, units)`, or of the last one.
 #' @param return_state Whether to return the last states, too: the layer then gives a list of the output and the states.
 #' @param go_backwards Whether to begin with the last step. Outputs come in the order in which they are computed.

@@ -15,7 +15,8 @@
 #' @family core layers
 #' @examples
 #' x <- array(c(1, 2, 0), c(1, 3, 1))
-#' sums <- layer_simple_rnn(units = 1, weights = list(matrix(1), matrix(1), array(0)), activation = NULL)
+#' ones <- list(matrix(1), matrix(1), array(0))
+#' sums <- layer_simple_rnn(units = 1, weights = ones, activation = NULL)
 #' sums(layer_masking(mask_value = 2)(x))
 #' @export
 layer_masking <- function(object, mask_value = 0, input_shape = NULL, batch_input_shape = NULL, batch_size = NULL,

@@ -12,7 +12,8 @@
 #' @inherit layer_random_flip references
 #' @family preprocessing layers
 #' @examples
-#' down <- layer_random_translation(height_factor = c(1 / 3, 1 / 3), width_factor = 0, fill_mode = "constant")
+#' third <- c(1, 1) / 3
+#' down <- layer_random_translation(height_factor = third, width_factor = 0, fill_mode = "wrap")
 #' as.array(down(array(1:9, c(1, 3, 3, 1)), training = TRUE))[1, , , 1]
 #' @export
 layer_random_translation <- function(object, height_factor, width_factor, fill_mode = "reflect",
