@@ -161,7 +161,8 @@ class Workload:
     def __init__(self, name, layout):
         torch.manual_seed(1)
         self.net, self.x, self.y, self.loss = MODELS[name]()
-        if layout == "channels_last":
+        # 3D convolutions have no such layout.
+        if layout == "channels_last" and all(p.dim() < 5 for p in self.net.parameters()):
             self.net = self.net.to(memory_format=torch.channels_last)
             if self.x.dim() == 4:
                 self.x = self.x.contiguous(memory_format=torch.channels_last)
