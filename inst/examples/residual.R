@@ -29,7 +29,7 @@ if (quick) {
   y_train <- y_train[1:128]
 }
 
-# Blocks: what is added to the shortcut is learnt -----------------------------------------------------------------------
+# Blocks: what is added to the shortcut is learnt ----------------------------------------------------------------------
 
 # Where a block changes the size, a convolution of single pixels brings its input to the shape of its output.
 residual_block <- function(input, filters, strides = 1) {
@@ -65,7 +65,7 @@ xception_block <- function(input, filters) {
   layer_add(list(shortcut, residual))
 }
 
-# Networks: the same stem and the same end -------------------------------------------------------------------------------
+# Networks: the same stem and the same end -----------------------------------------------------------------------------
 
 network <- function(name, blocks) {
   image <- layer_input(shape = c(28, 28, 1), name = "image")
@@ -151,6 +151,8 @@ par(mar = c(0.5, 0.5, 1, 0.5))
 draw_errors(models[[which.max(accuracy)]])
 invisible(dev.off())
 
-cat(sprintf("Held-out accuracy of the %s network: %.3f (goal: at least %.2f)\n", names(models), accuracy, goal), sep = "")
+cat(sprintf(
+  "Held-out accuracy of the %s network: %.3f (goal: at least %.2f)\n", names(models), accuracy, goal
+), sep = "")
 cat("Picture: ", picture, "\n", sep = "")
 if (!quick && any(accuracy < goal)) stop("The goal was missed.")

@@ -44,7 +44,7 @@ scenes <- function(part, n) {
 train <- scenes(digits$train, if (quick) 32 else 2000)
 test <- scenes(digits$test, if (quick) 16 else 300)
 
-# Model: down to 10 x 10 pixels and up again; on the way up, what was seen on the way down at the same size is at hand --
+# Model: down to 10 x 10 pixels and up again, where each size has what was seen at the same size on the way down at hand
 
 convolve_twice <- function(x, filters) {
   x %>%
@@ -69,7 +69,7 @@ up_40 <- layer_concatenate(list(enlarge(up_20, 12), at_40)) %>% convolve_twice(1
 mask <- up_40 %>% layer_conv_2d(1, kernel_size = 1, activation = "sigmoid", name = "mask")
 model <- keras_model(image, mask, name = "unet")
 
-# Twice what both masks share, over the sum of their sizes: few pixels are ink, so the share of right pixels says little.
+# Twice what both masks share, over the sum of their sizes. Few pixels are ink: the share of right pixels says little.
 dice <- custom_metric("dice", function(y_true, y_pred) {
   found <- k_round(y_pred)
   2 * k_sum(y_true * found) / (k_sum(y_true) + k_sum(found) + k_epsilon())
