@@ -16,7 +16,9 @@ goal <- 5 # times smaller an error than that of repeating the last frame
 
 set.seed(1)
 
-# Data: films [sample, frame, row, column, channel] of a digit that glides over 16 x 16 pixels and bounces off --------
+# Data: films of a digit that glides over 16 x 16 pixels and bounces off -----------------------------------------------
+
+# Arrays [sample, frame, row, column, channel].
 
 frames <- 8
 further <- 4 # frames after those, which the model is never shown

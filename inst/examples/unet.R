@@ -44,7 +44,9 @@ scenes <- function(part, n) {
 train <- scenes(digits$train, if (quick) 32 else 2000)
 test <- scenes(digits$test, if (quick) 16 else 300)
 
-# Model: down to 10 x 10 pixels and up again, where each size has what was seen at the same size on the way down at hand
+# Model: down to 10 x 10 pixels and up again ---------------------------------------------------------------------------
+
+# On the way up, what was seen at the same size on the way down is at hand.
 
 convolve_twice <- function(x, filters) {
   x %>%
