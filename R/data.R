@@ -61,6 +61,10 @@ rows_of <- function(x) if (is.null(dim(x))) length(x) else dim(x)[[1]]
 
 # The arrays given for the inputs of a model, as datasets.
 model_data <- function(model, x, arg = "x") {
+  data <- environment(model)
+  if (is_plain_array(x) && length(data$inputs) == 1) {
+    return(list(datasets = list(input_dataset(x, data$inputs[[1]], arg)), n = rows_of(x)))
+  }
   xs <- if (is.list(x) && !is.data.frame(x)) x else list(x)
   xs <- lapply(xs, function(v) {
     if (is_tensor(v)) k_get_value(v) else if (is.data.frame(v)) data_frame_matrix(v, arg) else v
@@ -70,7 +74,6 @@ model_data <- function(model, x, arg = "x") {
                    received = if (is.list(x)) "an empty list" else describe(x))
   }
   for (v in xs) check_values(v, arg)
-  data <- environment(model)
   if (!is_wired(model)) {
     if (is_graph(model)) xs <- in_order(xs, "input", arg)
     with_where(label_of(model), wire_model(model, data_shapes(xs)))
@@ -83,11 +86,14 @@ model_data <- function(model, x, arg = "x") {
     abort_argument(paste0("`", arg, "` has arrays of different numbers of rows."), expected = "equal numbers of rows",
                    received = paste0(n, " in `", args, "`", collapse = ", "))
   }
-  datasets <- .mapply(function(v, input, arg) {
-    check_data_shape(v, input$shape, arg)
-    as_dataset(v, input$dtype, arg, data_shape(v, input$shape))
-  }, list(xs, data$inputs, args), NULL)
-  list(datasets = datasets, n = n[[1]])
+  list(datasets = .mapply(input_dataset, list(xs, data$inputs, args), NULL), n = n[[1]])
+}
+
+# As users give it as a rule: numbers, with nothing to convert or to look up.
+is_plain_array <- function(x) is.numeric(x) && !is.object(x) && length(x) > 0
+
+input_dataset <- function(x, input, arg) {
+  as_dataset(x, input$dtype, arg, check_data_shape(x, input$shape, arg))
 }
 
 data_shapes <- function(xs) {
@@ -102,10 +108,11 @@ data_shape <- function(x, expected) {
   if (is.null(dim(x)) && length(expected) == 2) c(length(x), 1L) else shape_of_rows(x)
 }
 
+# Returns the shape that the data have.
 check_data_shape <- function(x, expected, arg) {
   given <- data_shape(x, expected)
   fits <- length(given) == length(expected) && all(is.na(expected) | expected == given)
-  if (fits) return(invisible())
+  if (fits) return(given)
   abort_shape(paste0("`", arg, "` does not have the shape of the model's input."),
               expected = paste("shape", format_shape(expected)),
               received = paste("shape", format_shape(given)),

@@ -116,15 +116,15 @@ training_job <- function(model, x, y, sample_weight = NULL, class_weight = NULL,
   preparing(model, {
     xs <- model_data(model, x, args[1])
     targets <- model_targets(model, y, xs$n, args[1:2])
-    data <- environment(model)
+    outputs <- environment(model)$outputs
     names <- output_names(model)
     weights <- row_weights(sample_weight, class_weight, targets, xs$n, names, args[3])
-    weighted <- !vapply(weights, is.null, NA)
-    trained <- !vapply(targets, is.null, NA)
-    ys <- .mapply(function(t, arg) as_dataset(t$value, t$dtype, arg, t$shape),
-                  list(targets[trained], element_args(args[2], names)[trained]), NULL)
-    ws <- .mapply(function(w, output) as_dataset(w, output$dtype, args[3]),
-                  list(weights[weighted], data$outputs[weighted]), NULL)
+    weighted <- lengths(weights) > 0
+    y_args <- element_args(args[2], names)
+    ys <- lapply(which(lengths(targets) > 0), function(i) {
+      as_dataset(targets[[i]]$value, targets[[i]]$dtype, y_args[[i]], targets[[i]]$shape)
+    })
+    ws <- lapply(which(weighted), function(i) as_dataset(weights[[i]], outputs[[i]]$dtype, args[3]))
     list(datasets = c(xs$datasets, ys, ws), n = xs$n,
          targets = target_types(targets), weighted = weighted)
   })
@@ -224,8 +224,9 @@ step_logs <- function(program, sums, rows) {
   means <- sums / rows
   divided <- program$weighted_by > 0
   means[divided] <- means[divided] / means[program$weighted_by[divided]]
-  shown <- nzchar(program$names)
-  stats::setNames(as.list(means[shown]), make.unique(program$names[shown], "_"))
+  logs <- as.list(means[program$shown])
+  names(logs) <- program$shown_names
+  logs
 }
 
 evaluate_rows <- function(model, job, rows, batch_size, progress = NULL) {

@@ -36,6 +36,7 @@
   # Layers that a layer of the user's is made of: their weights are its weights.
   if (length(layers_in(value))) data$assigned <- unique(c(data$assigned, name))
   assign(name, value, envir = data)
+  begin_era()
   x
 }
 

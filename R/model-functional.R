@@ -48,9 +48,9 @@ keras_model <- function(inputs, outputs = NULL, name = NULL) {
   data <- environment(model)
   data$stack <- graph_layers(nodes, inputs)
   check_layer_names(data$stack, model)
-  set_wiring(data, list(inputs = unname(inputs), outputs = unname(outputs)))
   data$given_input_names <- names(inputs)
   data$given_output_names <- names(outputs)
+  set_wiring(data, list(inputs = unname(inputs), outputs = unname(outputs)))
   model
 }
 

@@ -26,15 +26,32 @@ set_wiring <- function(data, wiring) {
   data$input_shape <- if (data$built) shapes_of(wiring$inputs)
   data$output_shape <- if (data$built) shapes_of(wiring$outputs)
   data$programs <- NULL
+  begin_era()
 }
 
+# What follows from the layers of a model, for calls that have no time to look at each of
+# them. An era is known by identity, so that facts that come with readRDS() are none.
+facts_of <- function(model) {
+  data <- environment(model)
+  if (!identical(data$facts$era, the$era)) {
+    data$facts <- list(input_names = find_input_names(model), output_names = find_output_names(model),
+                       phase_flags = phase_flags(model), era = the$era)
+  }
+  data$facts
+}
+
+begin_era <- function() the$era <- new.env(parent = emptyenv())
+
 # Names for data and targets: the user's, else those of the layers.
-input_names <- function(model) {
+input_names <- function(model) facts_of(model)$input_names
+output_names <- function(model) facts_of(model)$output_names
+
+find_input_names <- function(model) {
   data <- environment(model)
   data$given_input_names %||% vapply(data$inputs, source_name, "", data$stack)
 }
 
-output_names <- function(model) {
+find_output_names <- function(model) {
   data <- environment(model)
   # Outputs of a model that is a function have no layers of their own.
   if (!is_graph(model) && length(data$outputs) > 1) return(paste0("output_", seq_along(data$outputs)))

@@ -110,20 +110,19 @@ copy_optimizer <- function(optimizer) {
 # State of the optimizer for these variables, zero at first.
 optimizer_slots <- function(optimizer, variables) {
   count <- cpp_optimizer_slots(optimizer$config)
-  if (length(optimizer$slots) != length(variables) ||
-      any(lengths(optimizer$slots) != count)) {
-    optimizer$slots <- lapply(variables, function(v) {
-      lapply(seq_len(count), function(i) {
-        cpp_variable_storage(numeric(prod(v$shape)), v$shape, v$dtype)
-      })
+  slots <- optimizer$slots
+  if (length(slots) == length(variables) && all(lengths(slots) == count)) return(slots)
+  optimizer$slots <- lapply(variables, function(v) {
+    lapply(seq_len(count), function(i) {
+      cpp_variable_storage(numeric(prod(v$shape)), v$shape, v$dtype)
     })
-  }
-  optimizer$slots
+  })
 }
 
 #' @export
 `$.keras_optimizer` <- function(x, name) {
-  .subset2(x, name) %||% .subset2(x, "config")[[if (identical(name, "lr")) "learning_rate" else name]]
+  field <- .subset2(x, name)
+  if (is.null(field)) .subset2(x, "config")[[if (identical(name, "lr")) "learning_rate" else name]] else field
 }
 
 #' @export

@@ -75,7 +75,10 @@ recording_for <- function(tensors) {
     if (is_constant(tensor) || is_variable(tensor)) next
     record <- record_of(tensor)
     if (is.null(into)) into <- record
-    else if (!identical(into, record)) merge_records(into, record)
+    else if (!identical(into, record)) {
+      merge_records(into, record)
+      record_of(tensor)  # its row is another one now
+    }
   }
   into %||% new_record()
 }

@@ -9,3 +9,4 @@ the$uids <- list()     # counters behind automatic names
 the$trace <- NULL      # the record that operations go to while a layer's call() runs
 the$training <- FALSE  # its phase
 the$where <- NULL      # the layer that errors name
+the$era <- new.env(parent = emptyenv())  # another one after each change of a layer or a model; see facts_of()

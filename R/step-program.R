@@ -4,7 +4,7 @@
 # A program of the model from its cache; `key` says everything it depends on.
 cached_program <- function(model, key, make) {
   data <- environment(model)
-  key <- paste(c(key, phase_flags(model)), collapse = " ")
+  key <- paste(c(key, facts_of(model)$phase_flags), collapse = " ")
   if (!is_live(data$programs[[key]])) {
     made <- make()
     data$programs[[key]] <- made
@@ -32,8 +32,7 @@ predict_program <- function(model) {
 # targets: what target_types() returns; weighted: for which outputs sample weights are
 # fed.
 step_program <- function(model, targets, weighted, training) {
-  key <- c(if (training) "train" else "test", weighted,
-           vapply(targets, function(t) if (is.null(t)) "none" else paste(t$dtype, format_shape(t$shape)), ""))
+  key <- c(if (training) "train" else "test", weighted, unlist(targets))
   cached_program(model, key, function() make_step_program(model, targets, weighted, training))
 }
 
@@ -51,6 +50,8 @@ make_step_program <- function(model, targets, weighted, training) {
   program <- program_from(trace, c(scalars$values, gradients))
   program$names <- scalars$names
   program$weighted_by <- scalars$weighted_by
+  program$shown <- which(nzchar(scalars$names))
+  program$shown_names <- make.unique(scalars$names[program$shown], "_")
   program$trained <- vapply(trained, function(v) position(v, program$variables), 1L)
   if (training) program$constraints <- constraint_program(trained)
   program

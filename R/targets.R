@@ -7,6 +7,9 @@ model_targets <- function(model, y, n, args = c("x", "y")) {
   data <- environment(model)
   arg <- args[2]
   losses <- compiled_of(model)$losses
+  if (is_plain_array(y) && length(losses) == 1) {
+    return(list(output_target(y, data$outputs[[1]], losses[[1]], arg, n, args[1])))
+  }
   trained <- !vapply(losses, is.null, NA)
   names <- output_names(model)
   ys <- if (is.list(y) && !is.data.frame(y)) y else list(y)
@@ -18,20 +21,24 @@ model_targets <- function(model, y, n, args = c("x", "y")) {
   ys <- if (length(ys) == length(trained)) in_order(ys, names, arg, of = "output")[trained]
         else in_order(ys, names[trained], arg, of = "output")
   targets <- vector("list", length(trained))
-  targets[trained] <- .mapply(function(y, output, loss, arg) {
-    target <- as_target(y, output, loss, arg)
-    if (rows_of(target$value) != n) {
-      abort_argument(paste0("`", args[1], "` and `", arg, "` have different numbers of rows."),
-                     expected = paste0(n, " rows in `", arg, "`, as in `", args[1], "`"),
-                     received = paste(rows_of(target$value), "rows"),
-                     remedy = if (identical(utils::tail(dim(y), 1L), as.integer(n))) {
-                       shape_remedy(dim(y), c(NA, dim(y)[-length(dim(y))]), arg)
-                     })
-    }
-    check_target(target, output, loss, arg)
-    target
-  }, list(ys, data$outputs[trained], losses[trained], element_args(arg, names[trained])), NULL)
+  targets[trained] <- .mapply(output_target, list(ys, data$outputs[trained], losses[trained],
+                                                  element_args(arg, names[trained])), list(n = n, x_arg = args[1]))
   targets
+}
+
+# n: how many rows x has, which is called x_arg.
+output_target <- function(y, output, loss, arg, n, x_arg) {
+  target <- as_target(y, output, loss, arg)
+  if (rows_of(target$value) != n) {
+    abort_argument(paste0("`", x_arg, "` and `", arg, "` have different numbers of rows."),
+                   expected = paste0(n, " rows in `", arg, "`, as in `", x_arg, "`"),
+                   received = paste(rows_of(target$value), "rows"),
+                   remedy = if (identical(utils::tail(dim(y), 1L), as.integer(n))) {
+                     shape_remedy(dim(y), c(NA, dim(y)[-length(dim(y))]), arg)
+                   })
+  }
+  check_target(target, output, loss, arg)
+  target
 }
 
 # What the arrays of a list are called in messages: `x`, or `x$left`.
@@ -124,6 +131,7 @@ target_types <- function(targets) {
 
 # For each output one weight a row from sample_weight and class_weight, or NULL.
 row_weights <- function(sample_weight, class_weight, targets, n, names, arg = "sample_weight") {
+  if (is.null(sample_weight) && is.null(class_weight)) return(vector("list", length(targets)))
   sample_weights <- if (is.list(sample_weight)) weights_by_output(sample_weight, names, arg)
                     else rep(list(sample_weight), length(names))
   class_weights <- if (length(names) > 1 && !is.null(class_weight)) weights_by_output(class_weight, names, "class_weight")

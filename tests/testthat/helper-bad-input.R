@@ -3,7 +3,7 @@ state_of <- function(model) {
   data <- environment(model)
   built <- isTRUE(data$built)
   list(
-    fields = sort(ls(data, all.names = TRUE)[ls(data) != "programs"]), built = built, summary = format(model),
+    fields = sort(setdiff(ls(data, all.names = TRUE), c("programs", "facts"))), built = built, summary = format(model),
     weights = get_weights(model), names = vapply(model$weights, function(w) w$name, ""),
     trainable = vapply(model$layers, function(l) l$trainable, NA), layers_built = vapply(model$layers, function(l) l$built, NA),
     steps = model$optimizer$iterations, losses = vapply(data$compiled$losses, loss_name, ""),

@@ -131,6 +131,30 @@ test_that("names given to inputs and outputs are theirs", {
   expect_equal(values, list(difference = matrix(2, 1, 2), sum = matrix(4, 1, 2)))
 })
 
+test_that("names of data follow the layers' names, also after use", {
+  model <- two_by_two()
+  values <- predict(model, list(b = xs[[2]], a = xs[[1]]))
+  rename <- function(layer, name) layer$name <- name
+  rename(get_layer(model, "a"), "left")
+  rename(get_layer(model, "bent"), "curved")
+  expect_identical(model$input_names, c("left", "b"))
+  expect_identical(model$output_names, c("out", "curved"))
+  expect_identical(predict(model, list(b = xs[[2]], left = xs[[1]])), values)
+  expect_error(predict(model, list(b = xs[[2]], a = xs[[1]])), class = "convnet_error_argument")
+  copy <- unserialize(serialize(model, NULL))
+  rename(get_layer(copy, "b"), "right")
+  expect_identical(copy$input_names, c("left", "right"))
+  expect_identical(model$input_names, c("left", "b"))
+})
+
+test_that("parts of a model need not be joined", {
+  a <- layer_input(2)
+  b <- layer_input(2)
+  model <- keras_model(list(a, b), list(a + 1, b * 2))
+  x <- list(matrix(1:4, 2), matrix(5:8, 2))
+  expect_equal(predict(model, x), list(x[[1]] + 1, x[[2]] * 2))
+})
+
 test_that("models are layers", {
   local_float64()
   inner_in <- layer_input(3)
