@@ -92,6 +92,21 @@ TEST(product_bias_and_relu_are_one_step) {
     }
 }
 
+// Every product may be a gradient that passes the relu of what it belongs to.
+TEST(gradient_and_the_relu_it_passes_are_one_step) {
+  for (Network network : networks(false)) {
+    const Value product = network.nodes[0];
+    const Shape shape = network.graph.shape(product);
+    const Value gate = network.graph.input(3, {kType, shape});
+    network.data.push_back(numbers(shape.size(), 0.02f));
+    network.nodes = {product, network.graph.emit("relu_gate", {gate, product}),
+                     network.graph.emit("relu_gate", {product, gate})};
+    network.check({1}, 1);
+    network.check({0, 1}, 2);
+    network.check({2}, 2);
+  }
+}
+
 TEST(what_others_read_is_not_fused) {
   for (const Network& network : networks(false)) {
     network.check({0, 2}, 3);

@@ -330,25 +330,29 @@ void test_conv_not_finite() {
   });
 }
 
-// An operation that ends in a bias and relu has the bits of the three apart.
+// An operation that ends in a bias, and in relu or its gradient, has the bits of these apart.
 template <typename T>
 void check_ends(const Op& op, const Attrs& attrs, const std::vector<Shape>& shapes,
                 const std::vector<const T*>& in) {
   const OpCall plain = make_call<T>(op, attrs, shapes);
   const Dim C = plain.out.shape.back();
   const auto bias = random_values<T>(C, 9);
+  auto gate = random_values<T>(plain.out.shape.size(), 10);
+  if (!gate.empty()) gate.back() = std::numeric_limits<T>::quiet_NaN();
   const auto sums = run<T>(op, plain, in);
   for (bool with_bias : {false, true})
-    for (bool relu : {false, true}) {
+    for (const std::string activation : {"", "relu", "relu_gate"}) {
+      const bool gated = activation == "relu_gate";
       std::vector<T> expected = sums;
       for (size_t i = 0; i < expected.size(); ++i) {
         if (with_bias) expected[i] += bias[i % C];
-        if (relu && expected[i] < 0) expected[i] = 0;
+        if (gated ? !(gate[i] > 0) : activation == "relu" && expected[i] < 0) expected[i] = 0;
       }
       std::vector<Shape> all = shapes;
       std::vector<const T*> values = in;
       if (with_bias) all.push_back(Shape{C}), values.push_back(bias.data());
-      const Attrs ends = relu ? Attrs(attrs).set("activation", std::string("relu")) : attrs;
+      if (gated) all.push_back(plain.out.shape), values.push_back(gate.data());
+      const Attrs ends = activation == "" ? attrs : Attrs(attrs).set("activation", activation);
       const auto got = run<T>(op, make_call<T>(op, ends, all), values);
       bool same = got.size() == expected.size();
       for (size_t i = 0; same && i < got.size(); ++i)
@@ -522,6 +526,11 @@ TEST(kernels_conv_shapes) {
   CHECK_THROWS(infer(op_conv, attrs, {Shape{1, 7, 7, 3}, Shape{3, 3, 3, 8}, Shape{3}}), "shape");
   CHECK_THROWS(infer(op_conv, Attrs(attrs).set("activation", std::string("sigh")),
                      {Shape{1, 7, 7, 3}, Shape{3, 3, 3, 8}}),
+               "argument");
+  const Attrs gated = Attrs(attrs).set("activation", std::string("relu_gate"));
+  CHECK_THROWS(infer(op_conv, gated, {Shape{1, 7, 7, 3}, Shape{3, 3, 3, 8}}), "argument");
+  CHECK_THROWS(infer(op_conv, gated, {Shape{1, 7, 7, 3}, Shape{3, 3, 3, 8}, Shape{8}}), "shape");
+  CHECK_THROWS(infer(op_conv, attrs, {Shape{1, 7, 7, 3}, Shape{3, 3, 3, 8}, Shape{8}, Shape{1, 4, 7, 8}}),
                "argument");
   CHECK_THROWS(infer(op_matmul, {}, {Shape{3, 4}, Shape{5, 4}}), "shape");
   CHECK_EQ(infer(op_matmul, Attrs().set("transpose_b", 1.0), {Shape{3, 4}, Shape{5, 4}}).out.shape,

@@ -83,6 +83,10 @@ class Fusion {
     } else if (is(v, "relu")) {
       const Part part = part_of(in[0]);
       if (part.product != kNone) absorb(in[0], v, part);
+    } else if (is(v, "relu_gate")) {
+      const Part part = part_of(in[1]);
+      if (part.product == in[1] && graph_.type(in[0]).shape == graph_.type(v).shape)
+        absorb(in[1], v, part);
     }
   }
 
@@ -135,7 +139,9 @@ class Fusion {
     Value bias = part.bias == kNone ? kNone : moved[part.bias];
     if (part.normalization != kNone) fold(part, moved, fused, inputs[1], bias);
     if (bias != kNone) inputs.push_back(bias);
-    if (part.product != kNone && is(v, "relu")) attrs.set("activation", Attrs::Value("relu"));
+    if (part.product != kNone && (is(v, "relu") || is(v, "relu_gate")))
+      attrs.set("activation", Attrs::Value(graph_[v].op->name));
+    if (part.product != kNone && is(v, "relu_gate")) inputs.push_back(moved[graph_[v].inputs[0]]);
     return fused.emit(node.op->name, std::move(inputs), std::move(attrs));
   }
 

@@ -159,8 +159,10 @@ void correlate_row(const CorrelationShape& shape, const CorrelationPhase& phase,
       w[args.runs++] = kernel + tap * shape.tap_stride;
     });
     args.bias = epilogue.bias;
-    args.relu = epilogue.relu();
+    args.relu = epilogue.relu;
     products(args);
+    for (int64_t i = 0; epilogue.gate && i < part.count; ++i)
+      pass_gate(epilogue, args.out + i * args.out_step, C);
   });
 }
 
@@ -286,6 +288,7 @@ void sum_channels(const T* values, int64_t pixels, int64_t channels, int64_t tim
         out[c] = sum;
       }
       epilogue.apply(out, channels);
+      pass_gate(epilogue, out, channels);
     }
   });
 }

@@ -77,7 +77,7 @@ void Matmul<T>::multiply_few_rows(const T* a, const T* b, T* output,
       args.length = std::min(kChunk, k_ - k);
       args.add = k > 0;
       args.bias = last ? epilogue.from(column).bias : nullptr;
-      args.relu = last && epilogue.relu();
+      args.relu = last && epilogue.relu;
       for (int64_t row = 0, rows; row < m_; row += rows) {
         const int size = m_ - row >= 4 ? 2 : m_ - row >= 2 ? 1 : 0;
         rows = int64_t{1} << size;
@@ -86,6 +86,8 @@ void Matmul<T>::multiply_few_rows(const T* a, const T* b, T* output,
         gemm_.thin[size](args);
       }
     }
+    for (int64_t row = 0; row < m_; ++row)
+      pass_gate(epilogue, output + row * n_ + column, args.columns);
   });
 }
 
@@ -104,11 +106,13 @@ void Matmul<T>::run(const T* a, const T* b, const void* packed, T* output, void*
     } else if (exchanged_) {
       product_->run(b, a, packed, output, room);
       epilogue.apply(output, n_);
+      pass_gate(epilogue, output, n_);
     } else if (gradient_) {
       gradient_->run(a, b, output, workspace);
-      if (epilogue.empty()) continue;
+      if (epilogue.empty() && !epilogue.gate) continue;
       parallel_ranges(m_, 64, [&](int64_t begin, int64_t end) {
         for (int64_t row = begin; row < end; ++row) epilogue.apply(output + row * n_, n_);
+        pass_gate(epilogue, output + begin * n_, (end - begin) * n_);
       });
     } else if (transpose_first_) {
       T* rows = reinterpret_cast<T*>(room + align_up(product_->workspace()));

@@ -1,5 +1,5 @@
 // Convolution: input [N, spatial..., Cin], kernel [k..., Cin / groups, Cout].
-// Optional: bias [Cout], and an activation.
+// Optional: bias [Cout], and an activation; see fused.h.
 #include "conv_geometry.h"
 #include "fused.h"
 
@@ -19,7 +19,7 @@ TensorType infer(const Attrs& attrs, const std::vector<TensorType>& in) {
   Shape out{input[0]};
   for (const Window& w : conv_windows(attrs, input, kernel)) out.push_back(w.out);
   out.push_back(kernel.back());
-  check_ends(attrs, in, out.back());
+  check_ends(attrs, in, out);
   return {in[0].dtype, out};
 }
 
@@ -33,16 +33,16 @@ Prepared prepare(const OpCall& call) {
 
 std::vector<Value> vjp(Emitter& g, const OpCall& call, const std::vector<Value>& in, Value out,
                        Value grad) {
-  grad = ends_vjp_sum(g, call, out, grad);
+  grad = ends_vjp_sum(g, call, in, out, grad);
   const ConvGeometry geometry = conv_geometry(call);
   return ends_vjp(
-      g, in, grad,
+      g, call, in, grad,
       {g.emit("conv_backward_data", {grad, in[1]}, explicit_attrs(geometry, Extents::in)),
        g.emit("conv_backward_weights", {in[0], grad}, explicit_attrs(geometry, Extents::kernel))});
 }
 
 }  // namespace
 
-extern const Op op_conv = {"conv", 2, 3, infer, prepare, vjp};
+extern const Op op_conv = {"conv", 2, 4, infer, prepare, vjp};
 
 }  // namespace convnet

@@ -1,6 +1,6 @@
 // The adjoint of a convolution with respect to its input, which is transposed
 // convolution: grad [N, spatial_out..., Cout], kernel [k..., Cin / groups, Cout],
-// result [N, spatial_in..., Cin]. Optional: bias [Cin], and an activation.
+// result [N, spatial_in..., Cin]. Optional: bias [Cin], and an activation; see fused.h.
 #include "conv_geometry.h"
 #include "fused.h"
 
@@ -19,7 +19,7 @@ TensorType infer(const Attrs& attrs, const std::vector<TensorType>& in) {
   for (const Window& w : conv_backward_data_windows(attrs, grad, kernel)) out.push_back(w.in);
   const Dim per_group = kernel[conv.spatial_rank];
   out.push_back(per_group == kUnknown ? kUnknown : per_group * conv.groups);
-  check_ends(attrs, in, out.back());
+  check_ends(attrs, in, out);
   return {in[0].dtype, out};
 }
 
@@ -33,16 +33,16 @@ Prepared prepare(const OpCall& call) {
 
 std::vector<Value> vjp(Emitter& g, const OpCall& call, const std::vector<Value>& in, Value out,
                        Value grad) {
-  grad = ends_vjp_sum(g, call, out, grad);
+  grad = ends_vjp_sum(g, call, in, out, grad);
   const ConvGeometry geometry = conv_backward_data_geometry(call);
   return ends_vjp(
-      g, in, grad,
+      g, call, in, grad,
       {g.emit("conv", {grad, in[1]}, explicit_attrs(geometry, Extents::out)),
        g.emit("conv_backward_weights", {grad, in[0]}, explicit_attrs(geometry, Extents::kernel))});
 }
 
 }  // namespace
 
-extern const Op op_conv_backward_data = {"conv_backward_data", 2, 3, infer, prepare, vjp};
+extern const Op op_conv_backward_data = {"conv_backward_data", 2, 4, infer, prepare, vjp};
 
 }  // namespace convnet

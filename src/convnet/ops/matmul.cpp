@@ -1,5 +1,5 @@
 // Matrix product over the last two axes; leading axes are a batch.
-// Optional: bias [columns], and an activation.
+// Optional: bias [columns], and an activation; see fused.h.
 #include "../kernels/matmul.h"
 
 #include "fused.h"
@@ -45,7 +45,7 @@ TensorType infer(const Attrs& attrs, const std::vector<TensorType>& in) {
                 b.to_string());
   out.push_back(s.m);
   out.push_back(s.n);
-  check_ends(attrs, in, s.n);
+  check_ends(attrs, in, out);
   return {in[0].dtype, out};
 }
 
@@ -69,16 +69,16 @@ Value product(Emitter& g, Value a, Value b, bool transpose_a, bool transpose_b) 
 // a or b is stored transposed.
 std::vector<Value> vjp(Emitter& g, const OpCall& call, const std::vector<Value>& in, Value out,
                        Value grad) {
-  grad = ends_vjp_sum(g, call, out, grad);
+  grad = ends_vjp_sum(g, call, in, out, grad);
   const bool ta = call.attrs.flag("transpose_a"), tb = call.attrs.flag("transpose_b");
   return ends_vjp(
-      g, in, grad,
+      g, call, in, grad,
       {ta ? product(g, in[1], grad, tb, true) : product(g, grad, in[1], false, !tb),
        tb ? product(g, grad, in[0], true, ta) : product(g, in[0], grad, !ta, false)});
 }
 
 }  // namespace
 
-extern const Op op_matmul = {"matmul", 2, 3, infer, prepare, vjp};
+extern const Op op_matmul = {"matmul", 2, 4, infer, prepare, vjp};
 
 }  // namespace convnet
