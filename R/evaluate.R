@@ -78,28 +78,45 @@ check_no_callbacks <- function(callbacks) {
 #'
 #' @inheritParams fit
 #' @param x,y One batch of inputs and targets.
-#' @return `train_on_batch()` and `test_on_batch()` a named list: the loss, then
-#'   the metrics, for `train_on_batch()` before the step it makes.
-#'   `predict_on_batch()` an array.
+#' @return `train_on_batch()` and `test_on_batch()` a numeric vector with names: the
+#'   loss, then the metrics, for `train_on_batch()` before the step it makes. It
+#'   counts as the numbers that it holds, `a + b`, `losses[i] <- a`, and each of them is
+#'   found by position or name: `a[1]`, `a[["loss"]]`, `a$loss`. `predict_on_batch()`
+#'   an array.
 #' @family training
 #' @examples
 #' model <- keras_model_sequential(input_shape = 2) %>% layer_dense(1)
 #' model %>% compile(optimizer = "sgd", loss = "mse")
-#' train_on_batch(model, matrix(1, 4, 2), rep(1, 4))
+#' loss <- train_on_batch(model, matrix(1, 4, 2), rep(1, 4))
+#' loss + train_on_batch(model, matrix(0, 4, 2), rep(0, 4))
+#' loss$loss
 #' test_on_batch(model, matrix(1, 4, 2), rep(1, 4))
 #' predict_on_batch(model, matrix(1, 1, 2))
 #' @export
 train_on_batch <- function(object, x = NULL, y = NULL, class_weight = NULL, sample_weight = NULL) {
   job <- training_job(object, x, y, sample_weight, class_weight)
   program <- step_program(object, job$targets, job$weighted, training = TRUE)
-  run_epoch(object, program, job, seq_len(job$n), job$n, silent_progress(), new_callback_list(NULL, object, NULL))
+  batch_values(run_epoch(object, program, job, seq_len(job$n), job$n, silent_progress(),
+                         new_callback_list(NULL, object, NULL)))
 }
 
 #' @rdname train_on_batch
 #' @export
 test_on_batch <- function(object, x = NULL, y = NULL, sample_weight = NULL) {
   job <- training_job(object, x, y, sample_weight)
-  evaluate_rows(object, job, seq_len(job$n), job$n)
+  batch_values(evaluate_rows(object, job, seq_len(job$n), job$n))
+}
+
+# Keras for R gave numbers at first, and a list with names later.
+batch_values <- function(logs) structure(unlist(logs), class = c("keras_batch_values", "numeric"))
+
+#' @export
+`$.keras_batch_values` <- function(x, name) if (name %in% names(x)) x[[name]]
+
+#' @export
+print.keras_batch_values <- function(x, ...) {
+  print(unclass(x), ...)
+  invisible(x)
 }
 
 #' @rdname train_on_batch

@@ -71,8 +71,8 @@ for (step in seq_len(steps)) {
   chosen <- sample(nrow(real), batch_size)
   both <- as.array(k_concatenate(list(real[chosen, , , , drop = FALSE], generated), axis = 1))
   # Real ones count as 0.9 only: a discriminator that is never quite sure goes on giving gradients.
-  losses[step] <- train_on_batch(discriminator, both, rep(c(0.9, 0), each = batch_size))[[1]]
-  generator_losses[step] <- train_on_batch(gan, random_noise(batch_size), rep(1, batch_size))[[1]]
+  losses[step] <- train_on_batch(discriminator, both, rep(c(0.9, 0), each = batch_size))
+  generator_losses[step] <- train_on_batch(gan, random_noise(batch_size), rep(1, batch_size))
 }
 
 # Judgement: what a classifier that has seen only real digits says of generated ones -----------------------------------

@@ -16,7 +16,7 @@ test_that("batches give what one batch gives", {
   expect_equal(evaluate(model, x, y, batch_size = 4, verbose = 0), all_rows, tolerance = 1e-5)
   expect_equal(all_rows$loss, mean(-log(whole[cbind(1:11, rep(1:3, length.out = 11))])), tolerance = 1e-5)
   expect_equal(all_rows$accuracy, mean(max.col(whole) == rep(1:3, length.out = 11)), tolerance = 1e-6)
-  expect_equal(test_on_batch(model, x, y), all_rows, tolerance = 1e-5)
+  expect_equal(as.list(test_on_batch(model, x, y)), all_rows, tolerance = 1e-5)
   expect_equal(evaluate(model, x, y, batch_size = 4, steps = 2, verbose = 0),
                evaluate(model, x[1:8, , , ], y[1:8, ], verbose = 0), tolerance = 1e-5)
   expect_equal(predict(model, x, batch_size = 4, steps = 2), whole[1:8, ], tolerance = 1e-5)
@@ -69,7 +69,33 @@ test_that("a batch trained by hand is a fit of one batch", {
   expect_identical(names(logs[[1]]), c("loss", "mae"))
   # What is returned was measured before the step: 0.5 (x1 + x2)
   expect_equal(logs[[1]]$mae, mean(abs(c(1.5, 3.5, 5.5) - d$y)), tolerance = 1e-6)
-  expect_equal(test_on_batch(by_hand, d$x, d$y), evaluate(by_fit, d$x, d$y, verbose = 0))
+  expect_equal(as.list(test_on_batch(by_hand, d$x, d$y)), evaluate(by_fit, d$x, d$y, verbose = 0))
+})
+
+test_that("values of a batch are numbers, in scripts of every generation", {
+  x <- rbind(c(1, 2), c(3, 4))
+  plain <- small_line(optimizer = "sgd", loss = "mse")
+  loss <- test_on_batch(plain, x, 0:1)
+  expect_true(is.numeric(loss))
+  expect_identical(names(loss), "loss")
+  # 0.5 (x1 + x2)
+  expect_equal(as.numeric(loss), mean((c(1.5, 3.5) - 0:1)^2))
+  expect_equal(as.numeric(loss + train_on_batch(plain, x, 0:1)), 2 * as.numeric(loss))
+  losses <- numeric(2)
+  losses[2] <- loss
+  expect_equal(losses, c(0, loss[[1]]))
+  model <- small_line(optimizer = "sgd", loss = "mse", metrics = "mae")
+  for (both in list(test_on_batch(model, x, 0:1), train_on_batch(model, x, 0:1))) {
+    expect_equal(c(both), c(loss = 4.25, mae = 2))
+    expect_equal(both[1], c(loss = 4.25))
+    expect_equal(both[["mae"]], 2)
+    expect_equal(both$mae, 2)
+    expect_null(both$accuracy)
+    expect_output(cat(both), "4.25 2", fixed = TRUE)
+    expect_output(print(both), "^loss  mae \n4.25 2.00 $")
+    expect_identical(sprintf("%.1f", both), c("4.2", "2.0"))
+    expect_equal(rbind(NULL, unlist(both)), rbind(c(loss = 4.25, mae = 2)))
+  }
 })
 
 test_that("predictions keep the shape of the output", {

@@ -75,8 +75,8 @@ test_that("losses, metrics and weights of several outputs add up as said", {
                    bent_mse = mean(error[[2]]^2), bent_twice = mean(abs(error[[2]])))
   expect_equal(evaluate(model, xs, ys, verbose = 0), expected)
   expect_equal(evaluate(model, list(b = xs[[2]], a = xs[[1]]), list(bent = ys[[2]], out = ys[[1]]), verbose = 0), expected)
-  expect_equal(test_on_batch(model, xs, ys), expected)
-  expect_equal(train_on_batch(model, xs, ys), expected)
+  expect_equal(as.list(test_on_batch(model, xs, ys)), expected)
+  expect_equal(as.list(train_on_batch(model, xs, ys)), expected)
   # One step by hand: the gradient of the loss with respect to the bias of `out`.
   expect_equal(get_weights(model)[[4]], array(0.25 - 0.1 * 2 * mean(error[[1]])))
   model$optimizer$learning_rate <- 0.001
