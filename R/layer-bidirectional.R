@@ -94,7 +94,10 @@ register_layer_class(
     if (!self$forward_layer$return_state) return(merged)
     c(as_list(merged), forward[-1], backward[-1])
   },
-  compute_mask = function(self, inputs, mask) if (self$forward_layer$return_sequences) first_mask(mask)
+  compute_mask = function(self, inputs, mask) {
+    mask <- if (self$forward_layer$return_sequences) first_mask(mask)
+    if (is.null(self$merge_mode)) list(mask, mask) else mask
+  }
 )
 
 reversed_steps <- function(x) k_rnn(function(now, states) list(now, list()), x, list(), go_backwards = TRUE)$outputs

@@ -136,7 +136,10 @@ add_loss <- function(loss) {
 # What a call gives in a new trace.
 trial_call <- function(self, call, training) {
   trace <- new_record()
-  fed <- lapply(call$tensors, function(t) with_mask(input_row(trace, t$shape, t$dtype), t$mask))
+  feed <- function(t) input_row(trace, t$shape, t$dtype)
+  fed <- lapply(call$tensors, function(t) {
+    with_mask(feed(t), if (is.null(t$mask) || is_constant(t$mask)) t$mask else feed(t$mask))
+  })
   results <- with_trace(trace, training, inline_layer(self, fill_call(call$form, fed), training))
   list(trace = trace, results = results)
 }
@@ -148,8 +151,11 @@ record_layer <- function(self, call) {
   row <- append_row(record, "layer", vapply(call$tensors, row_in, 1L, record = record),
                     slot = slot_of(record, "layers", self), call = call$form)$row
   outputs <- as_list(results)
-  outputs[] <- Map(function(result, i) append_row(record, "output", row, list(index = i), result$shape, result$dtype),
-                   outputs, seq_along(outputs))
+  outputs[] <- Map(function(result, i) {
+    output <- append_row(record, "output", row, list(index = i), result$shape, result$dtype)
+    if (!is.null(result$mask)) output$mask <- append_row(record, "mask", output$row, list(), result$mask$shape, result$mask$dtype)
+    output
+  }, outputs, seq_along(outputs))
   add_node(self, as_list(fill_call(call$form, call$tensors)[[1]]), outputs)
   if (is.list(results)) outputs else outputs[[1]]
 }

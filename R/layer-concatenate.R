@@ -35,8 +35,22 @@ register_layer_class(
       if (length(unique(sizes[!is.na(sizes)])) > 1) abort_concatenation(shapes, self$axis)
     }
     emit("concatenate", inputs, list(axis = axis))
+  },
+  compute_mask = function(self, inputs, mask) {
+    rank <- max(0L, lengths(lapply(mask, function(m) m$shape)))
+    axis <- as_axis(self$axis, k_ndim(inputs[[1]]), single = TRUE, first = 0L)
+    if (axis >= rank) return(all_masks(mask))
+    # Masks along the axis follow one another; all steps of an input without mask count.
+    masks <- Map(function(mask, x) mask %||% steps_of(x, rank), mask, inputs)
+    emit("concatenate", masks, list(axis = axis))
   }
 )
+
+# TRUE for each place along the first axes.
+steps_of <- function(x, rank) {
+  others <- setdiff(seq_len(k_ndim(x)), seq_len(rank))
+  k_ones_like(if (length(others)) k_sum(x, others) else x, "bool")
+}
 
 abort_concatenation <- function(shapes, axis) {
   abort_shape("The inputs cannot be joined.",

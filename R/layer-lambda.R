@@ -3,7 +3,9 @@
 #' @inheritParams layer_dense
 #' @param f A function of a tensor (a list of tensors where there are several inputs) that returns one, or a list. It
 #'   computes with operators and `k_` functions. Arguments `training` and `mask`, where it has them, are those of the call.
-#' @param output_shape,mask For Keras's signature: shapes follow from what `f` computes.
+#' @param output_shape For Keras's signature: shapes follow from what `f` computes.
+#' @param mask The mask of the output (see [layer_masking()]): a function of the inputs and their mask, or a tensor;
+#'   `NULL` (default) for none.
 #' @param arguments A list of further arguments of `f`.
 #' @section Input shape: Any.
 #' @section Output shape: That of what `f` returns.
@@ -26,6 +28,10 @@ register_layer_class(
     if (!is.function(args$f)) {
       abort_argument("`f` must be a function.", expected = "a function of a tensor", received = describe(args$f))
     }
+    mask <- args$mask
+    if (!is.null(mask) && !is.function(mask) && !is_tensor(mask) && !is.logical(mask)) {
+      abort_argument("`mask` is not a mask.", expected = "a function, a tensor or truth values", received = describe(mask))
+    }
     if (length(args$arguments)) check_args(args$arguments, "arguments")
     args
   },
@@ -34,5 +40,9 @@ register_layer_class(
     given <- list(training = training, mask = mask)
     arguments <- c(self$arguments, given[intersect(names(given), names(formals(args(f))))])
     with_user_code("The function", do.call("f", c(list(inputs), arguments)))
+  },
+  compute_mask = function(self, inputs, mask) {
+    given <- self$mask
+    if (is.function(given)) with_user_code("The function `mask`", given(inputs, mask)) else if (!is.null(given)) as_tensor(given)
   }
 )

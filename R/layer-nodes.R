@@ -5,7 +5,8 @@
 #'
 #' @param object A layer.
 #' @param node_index Which call, from 1.
-#' @return A tensor or a list of tensors; a shape or a list of shapes.
+#' @return A tensor or a list of tensors; a shape or a list of shapes; a mask or a list of masks (see
+#'   [layer_masking()]), of which those that do not exist are `NULL`.
 #' @section Errors: `convnet_error_argument` when there is no such call.
 #' @family models
 #' @examples
@@ -15,6 +16,12 @@
 #' layer(x)
 #' layer(y)
 #' identical(get_input_at(layer, 2), y)
+#'
+#' masking <- layer_masking()
+#' x <- layer_input(shape = c(3, 2))
+#' masking(x)
+#' f <- k_function(list(x), list(get_output_mask_at(masking, 1)))
+#' f(list(array(c(1, 0, 2), c(1, 3, 2))))
 #' @export
 get_input_at <- function(object, node_index) single_tensor(node_of(object, node_index)$inputs)
 
@@ -29,6 +36,14 @@ get_input_shape_at <- function(object, node_index) shapes_of(node_of(object, nod
 #' @rdname get_input_at
 #' @export
 get_output_shape_at <- function(object, node_index) shapes_of(node_of(object, node_index)$outputs)
+
+#' @rdname get_input_at
+#' @export
+get_input_mask_at <- function(object, node_index) mask_of(single_tensor(node_of(object, node_index)$inputs))
+
+#' @rdname get_input_at
+#' @export
+get_output_mask_at <- function(object, node_index) mask_of(single_tensor(node_of(object, node_index)$outputs))
 
 # A model that is built counts as called once before: on its own inputs.
 nodes_of <- function(layer) {

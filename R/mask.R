@@ -2,7 +2,8 @@
 # in the field `mask` of the tensor that it belongs to. A class of layers takes part by
 #   supports_masking = TRUE               the output has the mask of the (first) input
 #   compute_mask(self, inputs, mask)      the mask of the output, or NULL
-# and by a `mask` argument of call(). Other layers, and bare operations, drop masks.
+# and by a `mask` argument of call(). Other layers, and bare operations, drop masks. Of a
+# symbolic tensor the mask is a row of its record, "mask".
 
 mask_of <- function(x) {
   if (is_tensor(x)) return(x$mask)
@@ -19,13 +20,15 @@ with_mask <- function(tensor, mask) {
   copy
 }
 
-# The outputs of a layer with the mask that the layer computes from those of its inputs.
+# The outputs of a layer with the masks that the layer computes from those of its inputs: one for the first output, or a
+# list of them.
 with_computed_mask <- function(self, inputs, mask, outputs) {
   compute_mask <- method_of(self, "compute_mask")
   computed <- if (!is.null(compute_mask)) compute_mask(inputs, mask)
               else if (isTRUE(layer_class_of(self)$supports_masking %||% self$supports_masking)) first_mask(mask)
   if (!is.list(outputs)) return(with_mask(outputs, computed))
-  Map(with_mask, outputs, c(list(computed), vector("list", length(outputs) - 1)))
+  masks <- if (is.list(computed)) computed else list(computed)
+  Map(with_mask, outputs, c(masks, vector("list", length(outputs) - length(masks))))
 }
 
 first_mask <- function(mask) if (is.list(mask)) Find(Negate(is.null), mask) else mask

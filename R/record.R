@@ -1,7 +1,7 @@
 # A record is a flat table of rows: operations, layer calls, and their inputs by
 # position. Tensors point into it. Rows are lists of
 #   op      an operation of the core, or "input", "variable", "constant",
-#           "gradient", "update", "scan", "output", and above the core "layer", "phase"
+#           "gradient", "update", "scan", "output", and above the core "layer", "phase", "mask"
 #   attrs, inputs, where, shape, dtype; slot, value, call where they apply.
 # A trace is the record in which every layer call has been replaced by its
 # operations, for one phase; a program is made from it.
@@ -182,6 +182,7 @@ replay_row <- function(origin, row, record) {
     constant = new_constant(row$value, row$shape, row$dtype),
     layer = as_list(do.call(call_instance, c(list(origin$record$layers[[row$slot]]), fill_call(call_form(row), inputs)))),
     output = inputs[[1]][[row$attrs$index]],
+    mask = inputs[[1]]$mask,
     gradient = gradient_row(inputs[[1]], inputs[[2]], record),
     update = update_row(inputs[[1]], inputs[[2]], record),
     scan = replay_scan(inputs, row),

@@ -7,34 +7,37 @@
 #   formats FALSE: with channels first the weights are in another order
 #   counts  TRUE: inputs are whole numbers, along which nothing is differentiated
 #   values  function(shape, i): the i-th input; default: numbers of either sign
+#   mask    what Keras says becomes of a mask of steps: "dropped"; "kept", steps of several inputs counting that count in
+#           each; "joined"
 
 some_values <- function(shape, i = 1) array(sin(1.7 * seq_len(prod(shape)) + i) * 1.3, shape)
 
 layer_row <- function(input, ..., rank = TRUE, open = TRUE, random = FALSE, formats = TRUE, counts = FALSE,
-                      values = some_values) {
+                      values = some_values, mask = "dropped") {
   list(args = list(...), input = input, rank = rank, open = open, random = random, formats = formats,
-       counts = counts, values = values)
+       counts = counts, values = values, mask = mask)
 }
 
 layer_rows <- list(
-  layer_activation = layer_row(c(3, 4), activation = "tanh", rank = FALSE),
-  layer_activation_elu = layer_row(c(3, 4), alpha = 0.7, rank = FALSE),
-  layer_activation_leaky_relu = layer_row(c(3, 4), alpha = 0.2, rank = FALSE),
-  layer_activation_parametric_relu = layer_row(c(3, 2, 4), shared_axes = c(1, 2), rank = FALSE),
-  layer_activation_relu = layer_row(c(3, 4), max_value = 1, negative_slope = 0.1, threshold = 0.2, rank = FALSE),
-  layer_activation_selu = layer_row(c(3, 4), rank = FALSE),
-  layer_activation_softmax = layer_row(c(3, 4), axis = 1, rank = FALSE),
-  layer_activation_thresholded_relu = layer_row(c(3, 4), theta = 0.5, rank = FALSE),
-  layer_activity_regularization = layer_row(c(3, 4), l1 = 0.1, l2 = 0.2, rank = FALSE),
-  layer_add = layer_row(list(c(3, 4), c(3, 4), c(3, 1)), rank = FALSE),
-  layer_alpha_dropout = layer_row(c(3, 4), rate = 0.4, rank = FALSE, random = TRUE),
-  layer_average = layer_row(list(c(3, 4), c(3, 4), 4), rank = FALSE),
+  layer_activation = layer_row(c(3, 4), activation = "tanh", rank = FALSE, mask = "kept"),
+  layer_activation_elu = layer_row(c(3, 4), alpha = 0.7, rank = FALSE, mask = "kept"),
+  layer_activation_leaky_relu = layer_row(c(3, 4), alpha = 0.2, rank = FALSE, mask = "kept"),
+  layer_activation_parametric_relu = layer_row(c(3, 2, 4), shared_axes = c(1, 2), rank = FALSE, mask = "kept"),
+  layer_activation_relu = layer_row(c(3, 4), max_value = 1, negative_slope = 0.1, threshold = 0.2, rank = FALSE,
+                                    mask = "kept"),
+  layer_activation_selu = layer_row(c(3, 4), rank = FALSE, mask = "kept"),
+  layer_activation_softmax = layer_row(c(3, 4), axis = 1, rank = FALSE, mask = "kept"),
+  layer_activation_thresholded_relu = layer_row(c(3, 4), theta = 0.5, rank = FALSE, mask = "kept"),
+  layer_activity_regularization = layer_row(c(3, 4), l1 = 0.1, l2 = 0.2, rank = FALSE, mask = "kept"),
+  layer_add = layer_row(list(c(3, 4), c(3, 4), c(3, 1)), rank = FALSE, mask = "kept"),
+  layer_alpha_dropout = layer_row(c(3, 4), rate = 0.4, rank = FALSE, random = TRUE, mask = "kept"),
+  layer_average = layer_row(list(c(3, 4), c(3, 4), 4), rank = FALSE, mask = "kept"),
   layer_average_pooling_1d = layer_row(c(7, 2), pool_size = 3, strides = 2, padding = "same"),
   layer_average_pooling_2d = layer_row(c(5, 6, 2), pool_size = c(2, 3), strides = c(1, 2)),
   layer_average_pooling_3d = layer_row(c(4, 3, 5, 2), pool_size = c(2, 1, 3), padding = "same"),
-  layer_batch_normalization = layer_row(c(3, 4), momentum = 0.7, epsilon = 0.01, rank = FALSE),
+  layer_batch_normalization = layer_row(c(3, 4), momentum = 0.7, epsilon = 0.01, rank = FALSE, mask = "kept"),
   layer_center_crop = layer_row(c(5, 6, 2), height = 3, width = 4, open = FALSE),
-  layer_concatenate = layer_row(list(c(3, 4), c(2, 4)), axis = 1, rank = FALSE),
+  layer_concatenate = layer_row(list(c(3, 4), c(2, 4)), axis = 1, rank = FALSE, mask = "joined"),
   layer_conv_1d = layer_row(c(7, 4), filters = 6, kernel_size = 3, padding = "causal", dilation_rate = 2, groups = 2),
   layer_conv_1d_transpose = layer_row(c(4, 3), filters = 2, kernel_size = 3, strides = 2, output_padding = 0,
                                       padding = "same"),
@@ -47,47 +50,47 @@ layer_rows <- list(
   layer_conv_lstm_1d = layer_row(c(3, 5, 2), filters = 2, kernel_size = 3, padding = "same", dilation_rate = 2,
                                  formats = FALSE),
   layer_conv_lstm_2d = layer_row(c(3, 4, 5, 2), filters = 2, kernel_size = c(2, 3), strides = c(1, 2),
-                                 padding = "same", return_sequences = TRUE, formats = FALSE),
+                                 padding = "same", return_sequences = TRUE, formats = FALSE, mask = "kept"),
   layer_conv_lstm_3d = layer_row(c(2, 3, 4, 3, 1), filters = 1, kernel_size = 2, go_backwards = TRUE, formats = FALSE),
   layer_cropping_1d = layer_row(c(5, 2), cropping = c(0, 2)),
   layer_cropping_2d = layer_row(c(5, 4, 2), cropping = list(c(1, 2), c(0, 3))),
   layer_cropping_3d = layer_row(c(3, 4, 5, 2), cropping = c(1, 0, 2)),
-  layer_cudnn_gru = layer_row(c(4, 3), units = 2, return_sequences = TRUE),
+  layer_cudnn_gru = layer_row(c(4, 3), units = 2, return_sequences = TRUE, mask = "kept"),
   layer_cudnn_lstm = layer_row(c(4, 3), units = 2),
-  layer_dense = layer_row(c(3, 4), units = 2, activation = "softplus", rank = FALSE),
+  layer_dense = layer_row(c(3, 4), units = 2, activation = "softplus", rank = FALSE, mask = "kept"),
   layer_depthwise_conv_1d = layer_row(c(7, 3), kernel_size = 3, dilation_rate = 2, depth_multiplier = 2),
   layer_depthwise_conv_2d = layer_row(c(7, 6, 3), kernel_size = 3, strides = c(1, 2), padding = "same",
                                       depth_multiplier = 2),
   layer_dot = layer_row(list(c(3, 4), c(4, 2)), axes = c(2, 1), normalize = TRUE, rank = FALSE),
-  layer_dropout = layer_row(c(3, 4), rate = 0.4, rank = FALSE, random = TRUE),
+  layer_dropout = layer_row(c(3, 4), rate = 0.4, rank = FALSE, random = TRUE, mask = "kept"),
   layer_embedding = layer_row(c(3), input_dim = 5, output_dim = 2, rank = FALSE, counts = TRUE,
                               values = function(shape, i) array(seq_len(prod(shape)) %% 5, shape)),
   layer_flatten = layer_row(c(2, 3, 4), rank = FALSE),
-  layer_gaussian_dropout = layer_row(c(3, 4), rate = 0.4, rank = FALSE, random = TRUE),
-  layer_gaussian_noise = layer_row(c(3, 4), stddev = 0.4, rank = FALSE, random = TRUE),
+  layer_gaussian_dropout = layer_row(c(3, 4), rate = 0.4, rank = FALSE, random = TRUE, mask = "kept"),
+  layer_gaussian_noise = layer_row(c(3, 4), stddev = 0.4, rank = FALSE, random = TRUE, mask = "kept"),
   layer_global_average_pooling_1d = layer_row(c(5, 3)),
   layer_global_average_pooling_2d = layer_row(c(5, 4, 3), keepdims = TRUE),
   layer_global_average_pooling_3d = layer_row(c(2, 3, 4, 3)),
   layer_global_max_pooling_1d = layer_row(c(5, 3), keepdims = TRUE),
   layer_global_max_pooling_2d = layer_row(c(5, 4, 3)),
   layer_global_max_pooling_3d = layer_row(c(2, 3, 4, 3), keepdims = TRUE),
-  layer_group_normalization = layer_row(c(3, 4), groups = 2, epsilon = 0.01, rank = FALSE),
+  layer_group_normalization = layer_row(c(3, 4), groups = 2, epsilon = 0.01, rank = FALSE, mask = "kept"),
   layer_gru = layer_row(c(4, 3), units = 2, recurrent_activation = "sigmoid", go_backwards = TRUE),
   layer_lambda = layer_row(c(3, 4), f = k_pow, arguments = list(a = 3), rank = FALSE),
-  layer_layer_normalization = layer_row(c(3, 4), epsilon = 0.01, rank = FALSE),
+  layer_layer_normalization = layer_row(c(3, 4), epsilon = 0.01, rank = FALSE, mask = "kept"),
   layer_locally_connected_1d = layer_row(c(6, 2), filters = 3, kernel_size = 2, strides = 2, open = FALSE,
                                          formats = FALSE),
   layer_locally_connected_2d = layer_row(c(4, 5, 2), filters = 2, kernel_size = c(3, 2), activation = "tanh",
                                          open = FALSE,
                                          formats = FALSE),
-  layer_lstm = layer_row(c(4, 3), units = 2, recurrent_activation = "sigmoid", return_sequences = TRUE),
-  layer_masking = layer_row(c(3, 2), mask_value = 1, rank = FALSE),
+  layer_lstm = layer_row(c(4, 3), units = 2, recurrent_activation = "sigmoid", return_sequences = TRUE, mask = "kept"),
+  layer_masking = layer_row(c(3, 2), mask_value = 1, rank = FALSE, mask = "kept"),
   layer_max_pooling_1d = layer_row(c(7, 2), pool_size = 3, strides = 2, padding = "same"),
   layer_max_pooling_2d = layer_row(c(5, 6, 2), pool_size = c(2, 3), strides = 2, padding = "same"),
   layer_max_pooling_3d = layer_row(c(4, 3, 5, 2), pool_size = c(2, 1, 3)),
-  layer_maximum = layer_row(list(c(3, 4), c(3, 4)), rank = FALSE),
-  layer_minimum = layer_row(list(c(3, 4), c(3, 4)), rank = FALSE),
-  layer_multiply = layer_row(list(c(3, 4), c(3, 4), c(1, 4)), rank = FALSE),
+  layer_maximum = layer_row(list(c(3, 4), c(3, 4)), rank = FALSE, mask = "kept"),
+  layer_minimum = layer_row(list(c(3, 4), c(3, 4)), rank = FALSE, mask = "kept"),
+  layer_multiply = layer_row(list(c(3, 4), c(3, 4), c(1, 4)), rank = FALSE, mask = "kept"),
   layer_permute = layer_row(c(2, 3, 4), dims = c(3, 1, 2)),
   layer_random_contrast = layer_row(c(4, 5, 2), factor = 0.4, random = TRUE),
   layer_random_flip = layer_row(c(4, 5, 2), mode = "vertical", random = TRUE),
@@ -95,17 +98,17 @@ layer_rows <- list(
   layer_random_translation = layer_row(c(4, 5, 2), height_factor = 0.2, width_factor = 0.3, random = TRUE),
   layer_random_zoom = layer_row(c(4, 5, 2), height_factor = 0.2, random = TRUE),
   layer_repeat_vector = layer_row(4, n = 3),
-  layer_rescaling = layer_row(c(3, 4), scale = 0.1, offset = 2, rank = FALSE),
+  layer_rescaling = layer_row(c(3, 4), scale = 0.1, offset = 2, rank = FALSE, mask = "kept"),
   layer_reshape = layer_row(c(3, 4), target_shape = c(2, 6), rank = FALSE, open = FALSE),
   layer_resizing = layer_row(c(4, 5, 2), height = 3, width = 7),
   layer_separable_conv_1d = layer_row(c(7, 3), filters = 4, kernel_size = 3, padding = "causal", depth_multiplier = 2),
   layer_separable_conv_2d = layer_row(c(6, 7, 2), filters = 3, kernel_size = c(2, 3), depth_multiplier = 2),
   layer_simple_rnn = layer_row(c(4, 3), units = 2),
-  layer_spatial_dropout_1d = layer_row(c(3, 4), rate = 0.4, random = TRUE),
-  layer_spatial_dropout_2d = layer_row(c(3, 2, 4), rate = 0.4, random = TRUE),
-  layer_spatial_dropout_3d = layer_row(c(3, 2, 2, 4), rate = 0.4, random = TRUE),
-  layer_subtract = layer_row(list(c(3, 4), c(3, 4)), rank = FALSE),
-  layer_unit_normalization = layer_row(c(3, 4), rank = FALSE),
+  layer_spatial_dropout_1d = layer_row(c(3, 4), rate = 0.4, random = TRUE, mask = "kept"),
+  layer_spatial_dropout_2d = layer_row(c(3, 2, 4), rate = 0.4, random = TRUE, mask = "kept"),
+  layer_spatial_dropout_3d = layer_row(c(3, 2, 2, 4), rate = 0.4, random = TRUE, mask = "kept"),
+  layer_subtract = layer_row(list(c(3, 4), c(3, 4)), rank = FALSE, mask = "kept"),
+  layer_unit_normalization = layer_row(c(3, 4), rank = FALSE, mask = "kept"),
   layer_upsampling_1d = layer_row(c(3, 2), size = 3),
   layer_upsampling_2d = layer_row(c(3, 4, 2), size = c(2, 3), interpolation = "bilinear"),
   layer_upsampling_3d = layer_row(c(2, 3, 2, 2), size = c(2, 1, 3)),
@@ -151,6 +154,7 @@ expect_layer_contract <- function(name, row) {
   check_data_formats(row, name)
   check_refusals(layer, row, name)
   check_training(row, name)
+  check_masks(row, name)
 }
 
 check_shapes <- function(layer, row, name) {
@@ -282,4 +286,34 @@ check_training <- function(row, name) {
     expect_identical(any(changed), trainable && length(before) > 0, label = paste(name, "is trained"))
     if (trainable) expect_true(all(changed), label = paste(name, "has all of its weights trained"))
   }
+}
+
+# Masks the steps in which all is zero.
+layer_marks <- Layer("Marks", call = function(inputs) inputs, compute_mask = function(inputs, mask) {
+  k_any(k_reshape(inputs, list(k_shape(inputs)[[0]], k_shape(inputs)[[1]], -1)), axis = 3)
+})
+
+# What becomes of the masks of its inputs: as a tensor, and in a mean over steps.
+check_masks <- function(row, name) {
+  shapes <- row_shapes(row)
+  has_steps <- lengths(shapes) > 1 | length(shapes) == 1
+  counts <- lapply(shapes, function(shape) outer(1:3, seq_len(shape[1]), function(i, step) (i + step) %% 3 > 0))
+  values <- Map(function(x, counts, has_steps) {
+    if (has_steps) x[!counts] <- row$args$mask_value %||% 0
+    x
+  }, row_values(row, 3), counts, has_steps)
+  inputs <- lapply(shapes, function(shape) layer_input(shape))
+  layer <- do.call(name, row$args)
+  y <- layer(one_or_list(row, Map(function(x, has_steps) if (has_steps) layer_marks(x) else x, inputs, has_steps)))
+  kept <- switch(row$mask, kept = Reduce(function(a, b) a & c(b), counts[has_steps]), joined = do.call(cbind, counts))
+  mask <- get_output_mask_at(layer, 1)
+  found <- if (!is.null(mask)) k_function(inputs, list(mask))(values)[[1]]
+  expect_identical(found, kept, label = paste(name, "mask"))
+  model <- keras_model(inputs, y) %>% compile("sgd", "mse", metrics = "mse")
+  predicted <- predict(model, values)
+  y <- some_values(dim(predicted), 3)
+  errors <- rowMeans((predicted - y)^2, dims = length(dim(y)) - 1)
+  # A mask of steps weighs errors that have no other axes.
+  if (!is.null(kept) && identical(dim(errors), dim(kept))) errors <- errors[kept]
+  expect_equal(evaluate(model, values, y, verbose = 0)[[2]], mean(errors), label = paste(name, "mean over steps"))
 }

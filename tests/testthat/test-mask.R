@@ -74,3 +74,80 @@ test_that("other layers drop masks, and custom ones compute their own", {
   expect_equal(as.array(turned), (x + 1) * c(masked_steps))
   expect_equal(as.array(rnn(turned)), as.array(rnn(as.array(turned), mask = !masked_steps)))
 })
+
+test_that("get_input_mask_at() and get_output_mask_at() are the masks of a call", {
+  input <- layer_input(c(4, 3))
+  masking <- layer_masking()
+  dense <- layer_dense(units = 2)
+  masked <- masking(input)
+  dense(masked)
+  dense(input)
+  expect_null(get_input_mask_at(masking, 1))
+  expect_identical(dim(get_output_mask_at(dense, 1)), c(NA, 4L))
+  run <- k_function(list(input), list(get_output_mask_at(masking, 1), get_input_mask_at(dense, 1), get_output_mask_at(dense, 1)))
+  expect_identical(run(list(padded())), rep(list(masked_steps), 3))
+  expect_null(get_output_mask_at(dense, 2))
+  expect_error(get_output_mask_at(dense, 3), class = "convnet_error_argument")
+  # Of several inputs, each.
+  sum <- layer_add()
+  sum(list(masked, input))
+  masks <- get_input_mask_at(sum, 1)
+  expect_identical(k_function(list(input), masks[1])(list(padded())), list(masked_steps))
+  expect_null(masks[[2]])
+  # On to models of their own, copied and saved.
+  counts <- keras_model(input, k_sum(k_cast(get_output_mask_at(dense, 1), "float32"), axis = 2))
+  for (model in list(counts, clone_model(counts), readRDS(saved(counts)))) {
+    expect_equal(c(predict(model, padded())), c(2, 3))
+  }
+})
+
+test_that("wrappers, embeddings, models and lambdas pass masks as Keras does", {
+  input <- layer_input(c(4, 3))
+  masked <- layer_masking(input)
+  both <- bidirectional(layer = layer_gru(units = 2, return_sequences = TRUE), merge_mode = NULL)
+  both(masked)
+  last <- bidirectional(layer = layer_gru(units = 2))
+  last(masked)
+  timed <- time_distributed(layer = layer_dense(units = 2))
+  timed(masked)
+  model <- keras_model_sequential(input_shape = c(4, 3)) %>% layer_dropout(0.5) %>% layer_dense(2)
+  model(masked)
+  plain <- layer_lambda(f = function(x) x)
+  plain(masked)
+  turned <- layer_lambda(f = function(x) x, mask = function(inputs, mask) k_equal(mask, FALSE))
+  turned(masked)
+  mask_of_call <- function(layer, call = 1) {
+    masks <- get_output_mask_at(layer, call)
+    k_function(list(input), if (is.list(masks)) masks else list(masks))(list(padded()))
+  }
+  expect_identical(mask_of_call(both), rep(list(masked_steps), 2))
+  expect_null(get_output_mask_at(last, 1))
+  expect_identical(mask_of_call(timed), list(masked_steps))
+  expect_identical(mask_of_call(model, 2), list(masked_steps))
+  expect_null(get_output_mask_at(plain, 1))
+  expect_identical(mask_of_call(turned), list(!masked_steps))
+  words <- layer_input(3)
+  embedding <- layer_embedding(input_dim = 5, output_dim = 2, mask_zero = TRUE)
+  embedding(words)
+  f <- k_function(list(words), list(get_output_mask_at(embedding, 1)))
+  expect_identical(f(list(rbind(c(0, 4, 1)))), list(rbind(c(FALSE, TRUE, TRUE))))
+})
+
+test_that("functions compute with masks", {
+  model <- keras_model_sequential(input_shape = c(4, 3)) %>% layer_masking() %>%
+    layer_lambda(function(x, mask) (x + 1) * k_expand_dims(k_cast(mask, "float32")))
+  expect_equal(predict(model, padded()), (padded() + 1) * c(masked_steps), tolerance = 1e-6)
+})
+
+test_that("what is joined to a sequence with a mask counts", {
+  input <- layer_input(c(4, 3))
+  masked <- layer_masking(input)
+  along <- layer_concatenate(axis = 1)
+  beside <- layer_concatenate()
+  for (join in list(along, beside)) join(list(masked, layer_zero_padding_1d(input, 0)))
+  for (join in list(along, beside)) join(list(input, input))
+  masks <- k_function(list(input), list(get_output_mask_at(along, 1), get_output_mask_at(beside, 1)))(list(padded()))
+  expect_identical(masks, list(cbind(masked_steps, matrix(TRUE, 2, 4)), masked_steps))
+  expect_null(get_output_mask_at(along, 2))
+  expect_null(get_output_mask_at(beside, 2))
+})
