@@ -105,7 +105,10 @@ class Pool {
       for (int spins = 1; !news; ++spins) {
         relax();
         news = open_job() != seen;
-        if (spins % 64 == 0 && std::chrono::steady_clock::now() - start > kPatience) break;
+        if (spins % 64) continue;
+        if (std::chrono::steady_clock::now() - start > kPatience) break;
+        // The one that calls may be waiting for this very core.
+        std::this_thread::yield();
       }
       if (news) continue;
       std::unique_lock<std::mutex> lock(mutex_);
