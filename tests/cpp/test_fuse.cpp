@@ -1,10 +1,11 @@
 // Fused nodes compute the bits of the separate ones, and only what nobody else
-// reads is fused.
+// reads is fused. Gates that move change no bits either.
 #include <algorithm>
 #include <cstring>
 #include <vector>
 
 #include "graph/fuse.h"
+#include "graph/gates.h"
 #include "graph/plan.h"
 #include "test.h"
 
@@ -105,6 +106,70 @@ TEST(gradient_and_the_relu_it_passes_are_one_step) {
     network.check({0, 1}, 2);
     network.check({2}, 2);
   }
+}
+
+namespace {
+
+// relu(x), pooled, some dropped, as rows times a matrix; the gradient by x, and by relu(x).
+struct Pooled {
+  Network network{"matmul", {1, 1}, {1, 1}, 1, Attrs(), false};
+  Graph& g = network.graph;
+  std::vector<Value> roots;
+
+  Value input(const Shape& shape) {
+    const int slot = static_cast<int>(network.data.size());
+    network.data.push_back(numbers(shape.size(), 0.02f));
+    return g.input(slot, {kType, shape});
+  }
+
+  Pooled(Dim pool, const std::string& padding, bool matmul) {
+    const Value x = input({2, 9, 8, 3});
+    const Value open = g.emit("relu", {x});
+    const Value pooled = g.emit("max_pool", {open}, {{"strides", number_list({2, 2})}, {"padding", padding},
+                                                     {"pool", number_list({pool, pool})}});
+    Value rows = g.emit("dropout", {pooled}, {{"rate", number_list(0.3)}, {"stream", number_list(5)}});
+    const Dim columns = g.shape(pooled).size() / 2;
+    rows = g.emit("reshape", {rows}, Attrs().set("shape", Shape{2, columns}));
+    const Value loss = matmul ? g.emit("matmul", {rows, input({columns, 7})})
+                              : g.emit("multiply", {rows, input({2, columns})});
+    const Value grad = g.gradients(loss, {x})[0];
+    roots = {loss, grad, g[grad].inputs[1]};
+  }
+
+  int gates_of(const Graph& graph, Dim size) const {
+    int count = 0;
+    for (Value v = 0; v < graph.size(); ++v)
+      count += graph[v].kind == NodeKind::operation && graph[v].op->name == std::string("relu_gate") &&
+               graph.shape(v).size() == size;
+    return count;
+  }
+
+  void check(const std::vector<Value>& wanted, int gates) {
+    std::vector<Value> outputs = wanted;
+    const auto expected = network.run(g, outputs);
+    CHECK(std::count(expected.begin(), expected.end(), 0.0f) < static_cast<long>(expected.size()));
+    const auto same = [&](const Graph& graph) {
+      const auto found = network.run(graph, outputs);
+      CHECK(std::memcmp(found.data(), expected.data(), expected.size() * sizeof(float)) == 0);
+      CHECK_EQ(gates_of(graph, 2 * 9 * 8 * 3), gates);
+    };
+    const Graph gated = move_gates(g, outputs);
+    same(gated);
+    same(fuse(gated, outputs, std::vector<char>(gated.size(), 0)));
+  }
+};
+
+}  // namespace
+
+TEST(gates_move_before_what_pools_drops_or_reshapes) {
+  for (const char* padding : {"valid", "same"})
+    for (Dim pool : {2, 3})
+      for (bool matmul : {false, true}) {
+        Pooled p(pool, padding, matmul);
+        p.check({p.roots[0], p.roots[1]}, 0);
+        p.check(p.roots, 1);         // what others read stays
+        p.check({p.roots[1]}, 1);    // nothing is pooled for it
+      }
 }
 
 TEST(what_others_read_is_not_fused) {

@@ -5,6 +5,7 @@
 
 #include "../kernels/isa.h"
 #include "fuse.h"
+#include "gates.h"
 #include "lower.h"
 
 namespace convnet {
@@ -63,9 +64,9 @@ std::unique_ptr<Plan> Program::build(const std::vector<Shape>& input_shapes) con
   Lowered lowered = lower(record_, outputs_, input_shapes);
   std::vector<Value> roots = lowered.outputs;
   for (const Update& update : lowered.updates) roots.push_back(update.value);
-  const Graph graph = fuse(lowered.graph, roots,
-                           steady_ ? settled_values(lowered.graph, lowered.updates)
-                                   : std::vector<char>(lowered.graph.size(), 0));
+  const Graph gated = move_gates(lowered.graph, roots);
+  const Graph graph = fuse(gated, roots, steady_ ? settled_values(gated, lowered.updates)
+                                                 : std::vector<char>(gated.size(), 0));
   const auto end_of_outputs = roots.begin() + outputs_.size();
   for (size_t i = 0; i < lowered.updates.size(); ++i) lowered.updates[i].value = end_of_outputs[i];
   return std::make_unique<Plan>(graph, std::vector<Value>(roots.begin(), end_of_outputs),

@@ -1,0 +1,94 @@
+#include "gates.h"
+
+#include <string>
+
+#include "../ops/build.h"
+#include "../ops/max_pool.h"
+
+namespace convnet {
+
+namespace {
+
+class Mover {
+ public:
+  Mover(const Graph& graph, const std::vector<Value>& roots)
+      : graph_(graph), readers_(graph.size(), 0), moved_(graph.size(), kNone) {
+    for (Value v : roots) ++readers_[v];
+    for (Value v = graph.size() - 1; v >= 0; --v)
+      if (readers_[v])
+        for (Value in : graph[v].inputs) ++readers_[in];
+  }
+
+  Graph run(std::vector<Value>& roots) {
+    for (Value v = 0; v < graph_.size(); ++v)
+      if (readers_[v]) moved_[v] = is(v, "relu_gate") ? pass(v) : copy(v);
+    for (Value& v : roots) v = moved_[v];
+    return std::move(out_);
+  }
+
+ private:
+  bool is(Value v, const char* op) const {
+    const Node& node = graph_[v];
+    return node.kind == NodeKind::operation && op == std::string(node.op->name);
+  }
+
+  Value copy(Value v) {
+    const Node& node = graph_[v];
+    out_.set_where(node.where);
+    switch (node.kind) {
+      case NodeKind::input: return out_.input(node.slot, node.type);
+      case NodeKind::variable: return out_.variable(node.slot, node.type);
+      case NodeKind::constant: return out_.constant(node.value);
+      default: break;
+    }
+    std::vector<Value> inputs;
+    for (Value in : node.inputs) inputs.push_back(moved_[in]);
+    return out_.emit(node.op->name, std::move(inputs), node.attrs);
+  }
+
+  Value pass(Value v) {
+    const Value gate = graph_[v].inputs[0], grad = graph_[v].inputs[1];
+    if (graph_.shape(gate) != graph_.shape(grad)) return copy(v);
+    out_.set_where(graph_[v].where);
+    return pass(moved_[gate], grad);
+  }
+
+  // What of v passes the gate, a value of the new graph.
+  Value pass(Value gate, Value v) {
+    const Node& node = graph_[v];
+    const Value from = node.inputs.empty() ? kNone : node.inputs.back();
+    if (readers_[v] == 1) {
+      if (is(v, "reshape"))
+        return reshape(out_, pass(reshape(out_, gate, graph_.shape(from)), from), node.type.shape);
+      if (is(v, "dropout")) return out_.emit("dropout", {pass(gate, from)}, node.attrs);
+      if (is(v, "max_pool_scatter") && moved_[node.inputs[0]] == gate) {
+        // The winner of a window is what it is pooled to.
+        const Value pooled = find_pooled(v);
+        if (pooled != kNone)
+          return out_.emit("max_pool_scatter", {gate, pass(pooled, from)}, node.attrs);
+      }
+    }
+    return out_.emit("relu_gate", {gate, moved_[v]});
+  }
+
+  // Where the new graph has what `scatter` is the gradient of.
+  Value find_pooled(Value scatter) const {
+    const Node& node = graph_[scatter];
+    for (Value v = 0; v < scatter; ++v)
+      if (moved_[v] != kNone && is(v, "max_pool") && graph_[v].inputs[0] == node.inputs[0] &&
+          pool_attrs(graph_[v].attrs) == node.attrs)
+        return moved_[v];
+    return kNone;
+  }
+
+  const Graph& graph_;
+  std::vector<int> readers_;
+  Graph out_;
+  std::vector<Value> moved_;
+};
+
+}  // namespace
+
+Graph move_gates(const Graph& graph, std::vector<Value>& roots) { return Mover(graph, roots).run(roots); }
+
+}  // namespace convnet
