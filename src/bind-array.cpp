@@ -13,15 +13,29 @@ using namespace convnet;
 
 namespace {
 
-constexpr Dim kRows = 16;  // of the outermost dimension: the block that stays in cache
+constexpr Dim kRows = 64, kColumns = 16;  // of a block that is in cache both ways
 constexpr Dim kElements = 1 << 15;  // that one task converts
 
-// Calls visit(column_major, row_major, rows) for runs of `rows` elements that are
-// neighbours in column-major order and `stride` apart in row-major order, where
-// stride is the number of elements of one outermost index.
+// Up to kRows neighbours of column-major order for each of up to kColumns of row-major
+// order: element (r, c) is at column_major[c] + r, and at row_major + r * stride + c.
+struct Tile {
+  Dim column_major[kColumns], row_major, stride;
+  Dim rows, columns;
+};
+
+// Axes of extent 1 change no order; one row is then as good as many.
+Shape without_ones(const Shape& shape) {
+  Shape rest;
+  for (Dim extent : shape)
+    if (extent != 1) rest.push_back(extent);
+  if (rest.rank() == 0) rest.push_back(1);
+  return rest;
+}
+
+// Calls visit(tile) for all elements, in parallel.
 template <typename F>
-void for_each_run(const Shape& shape, F&& visit) {
-  if (shape.rank() == 0) return visit(Dim(0), Dim(0), Dim(1));
+void for_each_tile(const Shape& full, F&& visit) {
+  const Shape shape = without_ones(full);
   const Dim n = shape[0], stride = shape.product(1, shape.rank());
   if (n == 0 || stride == 0) return;
   auto block = [&](Dim first, Dim last) {
@@ -31,14 +45,22 @@ void for_each_run(const Shape& shape, F&& visit) {
       step[axis] = size;
       size *= shape[axis];
     }
-    for (Dim row = 0; row < stride; ++row) {
-      visit(at, first * stride + row, last - first);
-      for (int axis = shape.rank() - 1; axis > 0; --axis) {
-        at += step[axis];
-        if (++index[axis] < shape[axis]) break;
-        at -= step[axis] * shape[axis];
-        index[axis] = 0;
+    Tile tile;
+    tile.stride = stride;
+    for (Dim column = 0; column < stride; column += tile.columns) {
+      tile.columns = std::min(kColumns, stride - column);
+      for (Dim c = 0; c < tile.columns; ++c) {
+        tile.column_major[c] = at;
+        for (int axis = shape.rank() - 1; axis > 0; --axis) {
+          at += step[axis];
+          if (++index[axis] < shape[axis]) break;
+          at -= step[axis] * shape[axis];
+          index[axis] = 0;
+        }
       }
+      tile.row_major = first * stride + column;
+      tile.rows = last - first;
+      visit(tile);
     }
   };
   // A team of threads pays from some ten thousand elements on.
@@ -51,26 +73,43 @@ void for_each_run(const Shape& shape, F&& visit) {
 bool is_na(double v) { return R_IsNA(v); }
 bool is_na(int v) { return v == NA_INTEGER; }
 bool is_na(Rbyte) { return false; }
+// Not NA and no infinity, whose differences with themselves are not 0.
+bool is_usual(double v) { return v - v == 0; }
+bool is_usual(int v) { return !is_na(v); }
+bool is_usual(Rbyte) { return true; }
+
+template <typename To, typename From>
+To converted(From value) {
+  if constexpr (std::is_same_v<To, uint8_t>)
+    return value != 0;
+  else if constexpr (std::is_same_v<To, int32_t> && std::is_same_v<From, double>)
+    return std::fabs(value) < 2147483648.0 ? static_cast<To>(value) : 0;
+  else
+    return static_cast<To>(value);
+}
 
 template <typename From, typename To>
 void convert(const From* from, const Shape& shape, To* to, ArrayCheck& check) {
-  const Dim stride = shape.rank() ? shape.product(1, shape.rank()) : 1;
   std::atomic<bool> na{false}, nonfinite{false};
-  for_each_run(shape, [&](Dim in, Dim out, Dim rows) {
-    for (Dim r = 0; r < rows; ++r) {
-      const From value = from[in + r];
-      if constexpr (std::is_same_v<From, double>) {
-        if (!std::isfinite(value)) (is_na(value) ? na : nonfinite) = true;
-      } else if (is_na(value)) {
-        na = true;
+  for_each_tile(shape, [&](const Tile& tile) {
+    To values[kColumns][kRows];
+    bool usual = true;
+    for (Dim c = 0; c < tile.columns; ++c) {
+      const From* column = from + tile.column_major[c];
+      for (Dim r = 0; r < tile.rows; ++r) {
+        usual &= is_usual(column[r]);
+        values[c][r] = converted<To>(column[r]);
       }
-      if constexpr (std::is_same_v<To, uint8_t>)
-        to[out + r * stride] = value != 0;
-      else if constexpr (std::is_same_v<To, int32_t> && std::is_same_v<From, double>)
-        to[out + r * stride] = std::fabs(value) < 2147483648.0 ? static_cast<To>(value) : 0;
-      else
-        to[out + r * stride] = static_cast<To>(value);
     }
+    for (Dim r = 0; r < tile.rows; ++r) {
+      To* row = to + tile.row_major + r * tile.stride;
+      for (Dim c = 0; c < tile.columns; ++c) row[c] = values[c][r];
+    }
+    for (Dim c = 0; !usual && c < tile.columns; ++c)
+      for (Dim r = 0; r < tile.rows; ++r) {
+        const From value = from[tile.column_major[c] + r];
+        if (!is_usual(value)) (is_na(value) ? na : nonfinite) = true;
+      }
   });
   check.has_na = check.has_na || na;
   check.has_nonfinite = check.has_nonfinite || nonfinite;
@@ -78,9 +117,14 @@ void convert(const From* from, const Shape& shape, To* to, ArrayCheck& check) {
 
 template <typename From, typename To>
 void convert_back(const From* from, const Shape& shape, To* to) {
-  const Dim stride = shape.rank() ? shape.product(1, shape.rank()) : 1;
-  for_each_run(shape, [&](Dim out, Dim in, Dim rows) {
-    for (Dim r = 0; r < rows; ++r) to[out + r] = static_cast<To>(from[in + r * stride]);
+  for_each_tile(shape, [&](const Tile& tile) {
+    To values[kColumns][kRows];
+    for (Dim r = 0; r < tile.rows; ++r) {
+      const From* row = from + tile.row_major + r * tile.stride;
+      for (Dim c = 0; c < tile.columns; ++c) values[c][r] = static_cast<To>(row[c]);
+    }
+    for (Dim c = 0; c < tile.columns; ++c)
+      std::copy_n(values[c], tile.rows, to + tile.column_major[c]);
   });
 }
 
