@@ -29,8 +29,8 @@ cpp_run <- function(program, feeds, storage, key, outputs) {
     .Call(`_convnet_cpp_run`, program, feeds, storage, key, outputs)
 }
 
-cpp_predict <- function(program, datasets, n, storage, batch_size, key, outputs) {
-    .Call(`_convnet_cpp_predict`, program, datasets, n, storage, batch_size, key, outputs)
+cpp_predict <- function(program, datasets, first, last, storage, batch_size, key, first_batch, outputs) {
+    .Call(`_convnet_cpp_predict`, program, datasets, first, last, storage, batch_size, key, first_batch, outputs)
 }
 
 cpp_run_batches <- function(program, datasets, order, storage, batch_size, first_batch, scalars, budget, key, training) {

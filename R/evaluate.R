@@ -3,9 +3,9 @@
 #' @inheritParams fit
 #' @param verbose 0: silent, 1: progress.
 #' @param steps Batches to use; all when `NULL`.
-#' @param callbacks For Keras's signature; must be `NULL`.
 #' @return A named list: the loss, then the metrics. The order of the rows does
-#'   not matter; nothing is drawn from R's random numbers.
+#'   not matter; nothing is drawn from R's random numbers unless the model, its
+#'   loss or a metric draws some: it draws anew in each call.
 #' @family training
 #' @examples
 #' model <- keras_model_sequential(input_shape = 2) %>% layer_dense(1)
@@ -16,15 +16,17 @@
 evaluate.keras_model <- function(object, x = NULL, y = NULL, batch_size = NULL, verbose = 1,
                                  sample_weight = NULL, steps = NULL, callbacks = NULL, ...) {
   check_dots(list(...), names(formals()))
-  check_no_callbacks(callbacks)
   batch_size <- check_counts(batch_size %||% 32, "batch_size")
   verbose <- check_verbose(verbose)
   job <- training_job(object, x, y, sample_weight)
   rows <- first_batches(seq_len(job$n), batch_size, steps)
-  progress <- new_progress(verbose, NULL, length(rows), ceiling(length(rows) / batch_size))
+  steps <- ceiling(length(rows) / batch_size)
+  params <- callback_params(list(batch_size = batch_size, verbose = verbose), steps, length(rows))
+  callbacks <- new_callback_list(callbacks, object, params)
+  progress <- new_progress(verbose, NULL, length(rows), steps)
   progress$epoch_begin(1)
   started <- clock()
-  result <- evaluate_rows(object, job, rows, batch_size, progress)
+  result <- evaluate_rows(object, job, rows, batch_size, progress, callbacks)
   progress$epoch_end(1, result, clock() - started)
   progress$end()
   result
@@ -35,11 +37,10 @@ evaluate.keras_model <- function(object, x = NULL, y = NULL, batch_size = NULL, 
 #' @inheritParams fit
 #' @param verbose For Keras's signature; prediction is silent.
 #' @param steps Batches to use; all when `NULL`.
-#' @param callbacks For Keras's signature; must be `NULL`.
 #' @return An array whose first dimension counts the rows of `x`; a list of
 #'   arrays for a model with several outputs, with names where [keras_model()] was
 #'   given some. Nothing is drawn from R's random
-#'   numbers.
+#'   numbers unless the model draws some.
 #' @section Errors: `convnet_error_shape` when `x` does not have the shape of the
 #'   model's input, `convnet_error_argument` for NA or empty data.
 #' @family training
@@ -54,22 +55,45 @@ evaluate.keras_model <- function(object, x = NULL, y = NULL, batch_size = NULL, 
 predict.keras_model <- function(object, x = NULL, batch_size = NULL, verbose = 0, steps = NULL,
                                 callbacks = NULL, ...) {
   check_dots(list(...), names(formals()))
-  check_no_callbacks(callbacks)
   apply_session_options()
   batch_size <- check_counts(batch_size %||% 32, "batch_size")
   xs <- preparing(object, model_data(object, x))
   program <- predict_program(object)
   rows <- length(first_batches(seq_len(xs$n), batch_size, steps))
-  values <- cpp_predict(program$handle, xs$datasets, rows, storage_of(program$variables),
-                        batch_size, key_for(program), program$n_outputs)
+  params <- callback_params(list(batch_size = batch_size, verbose = verbose), ceiling(rows / batch_size), rows)
+  callbacks <- new_callback_list(callbacks, object, params)
+  values <- predict_rows(program, xs$datasets, rows, batch_size, callbacks)
   names(values) <- environment(object)$given_output_names
   single_tensor(values)
 }
 
-check_no_callbacks <- function(callbacks) {
-  if (length(callbacks)) {
-    abort_argument("`callbacks` are for fit() only.", expected = "NULL", received = describe(callbacks))
+# Batch by batch only for callbacks that want to see each.
+predict_rows <- function(program, datasets, rows, batch_size, callbacks) {
+  key <- key_for(program)
+  run <- function(first, last, batch = 0) {
+    cpp_predict(program$handle, datasets, first, last, storage_of(program$variables), batch_size, key, batch,
+                program$n_outputs)
   }
+  callbacks$on_begin("predict")
+  values <- if (!callbacks$wants_predict_batches) run(1, rows) else {
+    parts <- lapply(seq_len(ceiling(rows / batch_size)), function(batch) {
+      callbacks$on_batch_begin("predict", batch)
+      part <- run((batch - 1) * batch_size + 1, min(rows, batch * batch_size), batch - 1)
+      callbacks$on_batch_end("predict", batch, list())
+      part
+    })
+    do.call(Map, c(list(bind_samples), parts))
+  }
+  callbacks$on_end("predict")
+  values
+}
+
+# Arrays one behind the other along their first dimension.
+bind_samples <- function(...) {
+  parts <- list(...)
+  rows <- do.call(rbind, lapply(parts, function(part) matrix(part, NROW(part))))
+  inner <- dim(parts[[1]])[-1]
+  if (is.null(dim(parts[[1]]))) c(rows) else array(rows, c(nrow(rows), inner))
 }
 
 #' One batch at a time
@@ -96,8 +120,7 @@ check_no_callbacks <- function(callbacks) {
 train_on_batch <- function(object, x = NULL, y = NULL, class_weight = NULL, sample_weight = NULL) {
   job <- training_job(object, x, y, sample_weight, class_weight)
   program <- step_program(object, job$targets, job$weighted, training = TRUE)
-  batch_values(run_epoch(object, program, job, seq_len(job$n), job$n, silent_progress(),
-                         new_callback_list(NULL, object, NULL)))
+  batch_values(run_epoch(object, program, job, seq_len(job$n), job$n))
 }
 
 #' @rdname train_on_batch

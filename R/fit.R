@@ -16,7 +16,7 @@
 #'   number of the last epoch.
 #' @param verbose 0: silent, 1: a progress bar in a terminal, a line an epoch
 #'   elsewhere, 2: a line an epoch.
-#' @param callbacks A list of callbacks; see [callback_lambda()].
+#' @param callbacks A list of callbacks; see [callback_lambda()] and [KerasCallback].
 #' @param view_metrics For Keras's signature; not used.
 #' @param validation_split Share of the rows, the last ones, to hold out.
 #' @param validation_data `list(x, y)` or `list(x, y, sample_weight)` to
@@ -143,23 +143,28 @@ epoch_order <- function(rows, used, batch_size, shuffle) {
 run_epochs <- function(model, job, rows, used, validation, validation_rows, options) {
   data <- environment(model)
   program <- step_program(model, job$targets, job$weighted, training = TRUE)
-  callbacks <- new_callback_list(options$callbacks, model, options)
-  progress <- new_progress(options$verbose, options$epochs, used,
-                           ceiling(used / options$batch_size))
+  steps <- ceiling(used / options$batch_size)
+  names <- c(program$shown_names, if (length(validation_rows)) paste0("val_", program$shown_names))
+  callbacks <- new_callback_list(options$callbacks, model,
+                                 callback_params(options, steps, used, names, length(validation_rows) > 0))
+  progress <- new_progress(options$verbose, options$epochs, used, steps)
   on.exit(progress$end())
   logs <- list()
   interrupted <- FALSE
   data$stop_training <- FALSE
-  callbacks$on_train_begin()
+  callbacks$on_begin("train")
   tryCatch(
     for (epoch in seq_len(options$epochs)[seq_len(options$epochs) > options$initial_epoch]) {
       progress$epoch_begin(epoch)
       callbacks$on_epoch_begin(epoch)
       started <- clock()
       order <- epoch_order(rows, used, options$batch_size, options$shuffle)
-      values <- run_epoch(model, program, job, order, options$batch_size, progress, callbacks)
+      key <- draw_key()
+      values <- run_epoch(model, program, job, order, options$batch_size, progress, callbacks, key)
       if (length(validation_rows)) {
-        held_out <- evaluate_rows(model, validation, validation_rows, options$batch_size)
+        # Random numbers of its own, which take nothing from those of training.
+        held_out <- evaluate_rows(model, validation, validation_rows, options$batch_size, callbacks = callbacks,
+                                  key = rev(key))
         values <- c(values, stats::setNames(held_out, paste0("val_", names(held_out))))
       }
       logs <- c(logs, list(values))
@@ -169,8 +174,14 @@ run_epochs <- function(model, job, rows, used, validation, validation_rows, opti
     },
     interrupt = function(i) interrupted <<- TRUE
   )
-  callbacks$on_train_end()
+  callbacks$on_end("train")
   invisible(history_of(logs, used, length(validation_rows), interrupted, options))
+}
+
+# What a callback knows of the run.
+callback_params <- function(options, steps, samples, metrics = character(), do_validation = FALSE) {
+  list(batch_size = options$batch_size, epochs = options$epochs %||% 1, steps = steps, samples = samples,
+       verbose = options$verbose, do_validation = do_validation, metrics = metrics)
 }
 
 # logs: the values of each epoch that was finished; none at all when the first was
@@ -194,16 +205,16 @@ history_of <- function(logs, samples, validation_samples, interrupted, options) 
 }
 
 # Runs about 100 milliseconds of batches at a time, so that R can answer.
-run_epoch <- function(model, program, job, order, batch_size, progress, callbacks) {
+run_epoch <- function(model, program, job, order, batch_size, progress = silent_progress(), callbacks = no_callbacks,
+                      key = draw_key()) {
   apply_session_options()
   optimizer <- environment(model)$compiled$optimizer
-  key <- draw_key()
   budget <- if (callbacks$wants_batches) 0 else 100
   sums <- numeric(length(program$names))
   batch <- done <- 0
   batches <- ceiling(length(order) / batch_size)
   while (batch < batches) {
-    callbacks$on_batch_begin(batch + 1)
+    callbacks$on_batch_begin("train", batch + 1)
     result <- cpp_run_batches(program$handle, job$datasets, order, storage_of(program$variables),
                               batch_size, batch, length(sums), budget, key,
                               training_arguments(model, program))
@@ -212,7 +223,7 @@ run_epoch <- function(model, program, job, order, batch_size, progress, callback
     done <- done + result$rows
     sums <- sums + result$sums
     logs <- step_logs(program, sums, done)
-    callbacks$on_batch_end(batch, logs)
+    callbacks$on_batch_end("train", batch, logs)
     progress$update(done, logs)
     if (isTRUE(environment(model)$stop_training)) break
   }
@@ -229,18 +240,28 @@ step_logs <- function(program, sums, rows) {
   logs
 }
 
-evaluate_rows <- function(model, job, rows, batch_size, progress = NULL) {
+# key: of random operations; NULL draws one where there are any.
+evaluate_rows <- function(model, job, rows, batch_size, progress = silent_progress(), callbacks = no_callbacks,
+                          key = NULL) {
   apply_session_options()
   program <- step_program(model, job$targets, job$weighted, training = FALSE)
+  key <- key %||% key_for(program)
+  budget <- if (callbacks$wants_test_batches) 0 else 100
   sums <- numeric(length(program$names))
   batch <- done <- 0
+  callbacks$on_begin("test")
   while (batch < ceiling(length(rows) / batch_size)) {
+    callbacks$on_batch_begin("test", batch + 1)
     result <- cpp_run_batches(program$handle, job$datasets, rows, storage_of(program$variables),
-                              batch_size, batch, length(sums), 100, c(0, 0), NULL)
+                              batch_size, batch, length(sums), budget, key, NULL)
     batch <- batch + result$batches
     done <- done + result$rows
     sums <- sums + result$sums
-    if (!is.null(progress)) progress$update(done, step_logs(program, sums, done))
+    logs <- step_logs(program, sums, done)
+    callbacks$on_batch_end("test", batch, logs)
+    progress$update(done, logs)
   }
-  step_logs(program, sums, done)
+  logs <- step_logs(program, sums, done)
+  callbacks$on_end("test", logs)
+  logs
 }

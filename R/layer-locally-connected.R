@@ -107,6 +107,11 @@ places <- function(self, input_shape) {
                 expected = paste("shape", image_dimensions(n, self$data_format)),
                 received = paste("shape", format_shape(input_shape)))
   }
+  if (any(inner < self$kernel_size)) {
+    abort_shape("The window is larger than the input.", expected = paste("an input of at least", format_sizes(self$kernel_size)),
+                received = format_sizes(inner),
+                remedy = sprintf("Use a smaller kernel, or put layer_zero_padding_%dd() before this layer.", n))
+  }
   window_sizes("conv", list(input = inner, kernel_size = self$kernel_size, strides = self$strides,
                             dilation_rate = rep(1L, n)), "valid")
 }

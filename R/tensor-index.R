@@ -4,7 +4,9 @@
 #' negative ones leave out, truth values choose. Sizes may be unknown: `x[, 1:2]` works for any number of samples.
 #'
 #' @param x A tensor.
-#' @param ... One index for each axis: empty, whole numbers, or truth values; `NULL` makes a new axis of size 1.
+#' @param ... One index for each axis: empty, whole numbers, or truth values; `NULL` makes a new axis of size 1. One of
+#'   them, where all others are empty, may be a tensor of whole numbers (dtype `"int32"`) with one axis or none, which
+#'   count from 1, too.
 #' @param i For `[[`: one whole number, counted from 0; -1 is the last.
 #' @param drop `TRUE` (default) drops each axis for which one number is given; `FALSE` keeps it, with size 1. Other axes of
 #'   size 1 stay.
@@ -12,10 +14,11 @@
 #' @return A tensor.
 #' @section Two ways to count:
 #' `x[[i]]` takes the part number `i` of the first axis and counts from 0, as scripts written for Keras for R do:
-#' `k_shape(x)[[0]]` is the number of samples.
+#' `k_shape(x)[[0]]` is the number of samples. Tensors with indices, such as what [k_argmax()] returns, are counted from 0 by
+#' [k_gather()] and from 1 by `[`: `x[k_argmax(scores) + 1L, ]`.
 #' @section Errors:
-#' `convnet_error_argument` for indices that are no whole numbers, lie outside or are too many or too few. Tensors cannot
-#' be indices: see [k_gather()].
+#' `convnet_error_argument` for indices that are no whole numbers, lie outside or are too many or too few, and for a tensor
+#' that is not the only index.
 #' @family tensor operations
 #' @name tensor-index
 #' @export
@@ -27,6 +30,7 @@
 #' batch <- layer_input(shape = c(28, 28, 1))
 #' batch[, 1:27, , ] - batch[, 2:28, , ]
 #' k_shape(batch)[[1]]
+#' x[, k_argmax(x[1, ], axis = 1) + 1L]
 `[.convnet_tensor` <- function(x, ..., drop = TRUE) {
   drop <- check_flag(drop, "drop")
   empty <- vapply(as.list(substitute(list(...)))[-1L], identical, NA, quote(expr = ))
@@ -40,6 +44,8 @@
                                       format_shape(x$shape)),
                    received = count_of(sum(!new), "index", "indices"), remedy = "Leave an index empty to take all.")
   }
+  tensors <- vapply(given, is_tensor, NA)
+  if (any(tensors)) given[tensors] <- lapply(which(tensors), function(k) index_tensor(given[[k]], k, given[-k]))
   parts <- Map(read_index, given[!new], x$shape, seq_len(rank))
   # Axes of the result: those of x that stay, and new ones.
   axes <- rep(NA_integer_, length(given))
@@ -50,9 +56,27 @@
 
 all_indices <- structure(list(), class = "all_indices")
 
+# Index number k, a tensor, checked: a number of R where its value is known.
+index_tensor <- function(index, k, others) {
+  alone <- all(vapply(others, function(other) is.null(other) || inherits(other, "all_indices"), NA))
+  if (index$dtype != "int32" || k_ndim(index) > 1L || !alone) {
+    refuse_index(index, k, "a tensor of dtype int32, with one axis or none, as the only index",
+                 remedy = "Use k_gather(), or k_cast() for another dtype.")
+  }
+  if (is_constant(index)) as.vector(k_get_value(index)) else index
+}
+
+refuse_index <- function(index, k, expected, ...) {
+  abort_argument(sprintf("Index %d is not one of a tensor.", k), expected = expected, received = describe(index), ...)
+}
+
 # An index of one axis, counted from 1, as a range (begin from 0, size -1 for all, stride) or as positions from 0.
 read_index <- function(index, extent, axis) {
   if (inherits(index, "all_indices")) return(list(begin = 0L, size = -1L, stride = 1L, single = FALSE))
+  if (is_tensor(index)) {
+    single <- k_ndim(index) == 0L
+    return(list(positions = (if (single) k_reshape(index, 1L) else index) - 1L, single = single))
+  }
   positions <- index_positions(index, extent, axis)
   if (!is.numeric(positions)) return(positions)
   n <- length(positions)
@@ -64,10 +88,7 @@ read_index <- function(index, extent, axis) {
 }
 
 index_positions <- function(index, extent, axis) {
-  refuse <- function(expected, ...) {
-    abort_argument(sprintf("Index %d is not one of a tensor.", axis), expected = expected, received = describe(index), ...)
-  }
-  if (is_tensor(index)) refuse("numbers or truth values", remedy = "Use k_gather() for indices that are tensors.")
+  refuse <- function(expected) refuse_index(index, axis, expected)
   if (is.logical(index) && !anyNA(index)) {
     if (is.na(extent) || length(index) != extent) {
       refuse(if (is.na(extent)) "numbers, as the size of the axis is not known"
@@ -97,7 +118,9 @@ take <- function(x, parts) {
   }
   for (axis in seq_along(parts)) {
     positions <- parts[[axis]]$positions
-    if (!is.null(positions)) x <- emit("gather", list(x, as_tensor(array(positions), "int32")), list(axis = axis - 1L))
+    if (is.null(positions)) next
+    index <- if (is_tensor(positions)) positions else as_tensor(array(positions), "int32")
+    x <- emit("gather", list(x, index), list(axis = axis - 1L))
   }
   x
 }

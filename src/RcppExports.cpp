@@ -91,18 +91,20 @@ BEGIN_RCPP
 END_RCPP
 }
 // cpp_predict
-Rcpp::List cpp_predict(SEXP program, Rcpp::List datasets, double n, Rcpp::List storage, double batch_size, Rcpp::NumericVector key, int outputs);
-RcppExport SEXP _convnet_cpp_predict(SEXP programSEXP, SEXP datasetsSEXP, SEXP nSEXP, SEXP storageSEXP, SEXP batch_sizeSEXP, SEXP keySEXP, SEXP outputsSEXP) {
+Rcpp::List cpp_predict(SEXP program, Rcpp::List datasets, double first, double last, Rcpp::List storage, double batch_size, Rcpp::NumericVector key, double first_batch, int outputs);
+RcppExport SEXP _convnet_cpp_predict(SEXP programSEXP, SEXP datasetsSEXP, SEXP firstSEXP, SEXP lastSEXP, SEXP storageSEXP, SEXP batch_sizeSEXP, SEXP keySEXP, SEXP first_batchSEXP, SEXP outputsSEXP) {
 BEGIN_RCPP
     Rcpp::RObject rcpp_result_gen;
     Rcpp::traits::input_parameter< SEXP >::type program(programSEXP);
     Rcpp::traits::input_parameter< Rcpp::List >::type datasets(datasetsSEXP);
-    Rcpp::traits::input_parameter< double >::type n(nSEXP);
+    Rcpp::traits::input_parameter< double >::type first(firstSEXP);
+    Rcpp::traits::input_parameter< double >::type last(lastSEXP);
     Rcpp::traits::input_parameter< Rcpp::List >::type storage(storageSEXP);
     Rcpp::traits::input_parameter< double >::type batch_size(batch_sizeSEXP);
     Rcpp::traits::input_parameter< Rcpp::NumericVector >::type key(keySEXP);
+    Rcpp::traits::input_parameter< double >::type first_batch(first_batchSEXP);
     Rcpp::traits::input_parameter< int >::type outputs(outputsSEXP);
-    rcpp_result_gen = Rcpp::wrap(cpp_predict(program, datasets, n, storage, batch_size, key, outputs));
+    rcpp_result_gen = Rcpp::wrap(cpp_predict(program, datasets, first, last, storage, batch_size, key, first_batch, outputs));
     return rcpp_result_gen;
 END_RCPP
 }
@@ -234,7 +236,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_convnet_cpp_is_live", (DL_FUNC) &_convnet_cpp_is_live, 1},
     {"_convnet_cpp_is_random", (DL_FUNC) &_convnet_cpp_is_random, 1},
     {"_convnet_cpp_run", (DL_FUNC) &_convnet_cpp_run, 5},
-    {"_convnet_cpp_predict", (DL_FUNC) &_convnet_cpp_predict, 7},
+    {"_convnet_cpp_predict", (DL_FUNC) &_convnet_cpp_predict, 9},
     {"_convnet_cpp_run_batches", (DL_FUNC) &_convnet_cpp_run_batches, 10},
     {"_convnet_cpp_optimizer_slots", (DL_FUNC) &_convnet_cpp_optimizer_slots, 1},
     {"_convnet_cpp_set_threads", (DL_FUNC) &_convnet_cpp_set_threads, 1},

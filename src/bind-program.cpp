@@ -155,13 +155,15 @@ Rcpp::List cpp_run(SEXP program, Rcpp::List feeds, Rcpp::List storage, Rcpp::Num
   });
 }
 
-// Runs over all rows in batches and puts the outputs of the batches together.
+// Runs over rows first, ..., last (from 1) in batches, counted from first_batch, and puts the
+// outputs of the batches together.
 // [[Rcpp::export(rng = false)]]
-Rcpp::List cpp_predict(SEXP program, Rcpp::List datasets, double n, Rcpp::List storage,
-                       double batch_size, Rcpp::NumericVector key, int outputs) {
+Rcpp::List cpp_predict(SEXP program, Rcpp::List datasets, double first, double last,
+                       Rcpp::List storage, double batch_size, Rcpp::NumericVector key,
+                       double first_batch, int outputs) {
   return bind::guarded([&] {
-    Rcpp::IntegerVector order(static_cast<R_xlen_t>(n));
-    std::iota(order.begin(), order.end(), 1);
+    Rcpp::IntegerVector order(static_cast<R_xlen_t>(last - first + 1));
+    std::iota(order.begin(), order.end(), static_cast<int>(first));
     const Rows rows = rows_from_r(datasets, order, batch_size);
     const std::vector<void*> variables = bind::storage_pointers(storage);
     bind::ProgramPointer handle(program);
@@ -172,7 +174,8 @@ Rcpp::List cpp_predict(SEXP program, Rcpp::List datasets, double n, Rcpp::List s
     for (Dim b = 0; b < rows.batches(); ++b) {
       feeder.load(b);
       Plan& plan = handle->plan(feeder.shapes());
-      plan.run(feeder.pointers(), variables, random_key, static_cast<uint32_t>(b), again);
+      plan.run(feeder.pointers(), variables, random_key, static_cast<uint32_t>(first_batch + b),
+               again);
       again = true;
       for (int i = 0; i < outputs; ++i) {
         TensorType type = plan.output_type(i);

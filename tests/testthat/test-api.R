@@ -2,11 +2,6 @@ signatures <- read_signatures(test_path("fixtures", "api.txt"))
 
 # Where our argument lists differ from those of keras 2.2.5.0, and why.
 known_differences <- list(
-  callback_lambda = list(
-    c("-on_predict_batch_begin", "-on_predict_batch_end", "-on_predict_begin", "-on_predict_end",
-      "-on_test_batch_begin", "-on_test_batch_end", "-on_test_begin", "-on_test_end",
-      "on_train_batch_begin = on_batch_begin", "on_train_batch_end = on_batch_end"),
-    "evaluate() and predict() call no callbacks; the two names of the batch functions mean one thing"),
   compile.keras.engine.training.Model = list(
     c("optimizer = \"rmsprop\"", "loss = NULL"),
     "an error of our own says what is missing; rmsprop is the default of keras3"),

@@ -69,3 +69,89 @@ test_that("a callback that fails ends the fit and leaves a model that works", {
   expect_length(fit(model, matrix(1, 1, 2), 5, epochs = 2, verbose = 0)$metrics$loss, 2)
   expect_identical(model$optimizer$iterations, 3)
 })
+
+test_that("callbacks see evaluate() and predict(), and validation", {
+  seen <- character()
+  note <- function(event) function(...) {
+    args <- list(...)
+    seen <<- c(seen, paste0(event, if (length(args) == 2) args[[1]], if (length(args[[length(args)]])) "+"))
+  }
+  events <- names(formals(callback_lambda))
+  everything <- do.call(callback_lambda, stats::setNames(lapply(events, note), events))
+  model <- small_line(optimizer = "sgd", loss = "mse")
+  x <- matrix(1:6, 3)
+  plain <- evaluate(model, x, 1:3, batch_size = 2, verbose = 0)
+  expect_identical(evaluate(model, x, 1:3, batch_size = 2, verbose = 0, callbacks = list(everything)), plain)
+  test <- c("on_test_begin", "on_test_batch_begin0", "on_test_batch_end0+", "on_test_batch_begin1", "on_test_batch_end1+",
+            "on_test_end+")
+  expect_identical(seen, test)
+  seen <- character()
+  expect_identical(predict(model, x, batch_size = 2, callbacks = everything), predict(model, x))
+  expect_identical(seen, c("on_predict_begin", "on_predict_batch_begin0", "on_predict_batch_end0",
+                           "on_predict_batch_begin1", "on_predict_batch_end1", "on_predict_end"))
+  seen <- character()
+  fit(model, x[1:2, ], 1:2, epochs = 1, batch_size = 2, verbose = 0, validation_data = list(x, 1:3),
+      callbacks = list(everything))
+  # Both names of a batch of training.
+  expect_identical(seen, c("on_train_begin", "on_epoch_begin0", "on_batch_begin0", "on_train_batch_begin0", "on_batch_end0+",
+                           "on_train_batch_end0+", test, "on_epoch_end0+", "on_train_end"))
+})
+
+test_that("predictions of several outputs and ranks are the same batch by batch", {
+  input <- layer_input(c(3, 2))
+  model <- keras_model(input, list(a = layer_dense(input, 2), b = input %>% layer_flatten() %>% layer_dense(1)))
+  x <- ramp(5, 3, 2)
+  watched <- predict(model, x, batch_size = 2, callbacks = list(callback_lambda(on_predict_batch_end = function(batch, logs) NULL)))
+  expect_identical(watched, predict(model, x, batch_size = 2))
+})
+
+Recorder <- R6::R6Class("Recorder", inherit = KerasCallback, public = list(
+  losses = NULL,
+  epochs = NULL,
+  patience = 1,
+  initialize = function(patience = 1) self$patience <- patience,
+  on_train_begin = function(logs = list()) self$losses <- c(),
+  on_batch_end = function(batch, logs = list()) self$losses <- c(self$losses, logs[["loss"]]),
+  on_epoch_end = function(epoch, logs = NULL) {
+    super$on_epoch_end(epoch, logs)
+    self$epochs <- c(self$epochs, epoch)
+    if (length(self$epochs) > self$patience) self$model$stop_training <- TRUE
+  }
+))
+
+test_that("callbacks are objects of classes that inherit from KerasCallback", {
+  model <- small_line(optimizer = optimizer_sgd(0.01), loss = "mse", metrics = "mae")
+  recorder <- Recorder$new(patience = 2)
+  history <- fit(model, matrix(1:8, 4), 1:4, epochs = 5, batch_size = 2, verbose = 0, validation_split = 0.5,
+                 shuffle = FALSE, callbacks = list(recorder))
+  expect_identical(recorder$epochs, c(0, 1, 2))
+  expect_identical(recorder$losses, history$metrics$loss)
+  expect_identical(recorder$model, model)
+  expect_identical(recorder$params, list(batch_size = 2L, epochs = 5L, steps = 1, samples = 2L, verbose = 0,
+                                         do_validation = TRUE, metrics = c("loss", "mae", "val_loss", "val_mae")))
+  # Schedules of a class's own.
+  Halving <- R6::R6Class("Halving", inherit = KerasCallback, public = list(
+    on_epoch_begin = function(epoch, logs) self$model$optimizer$lr <- 0.1 / 2^epoch
+  ))
+  fit(model, matrix(1, 1, 2), 5, epochs = 3, verbose = 0, callbacks = Halving$new())
+  expect_identical(model$optimizer$lr, 0.1 / 4)
+  Watcher <- R6::R6Class("Watcher", inherit = KerasCallback, public = list(
+    seen = 0, on_test_batch_end = function(batch, logs) self$seen <- self$seen + logs$loss
+  ))
+  watcher <- Watcher$new()
+  loss <- evaluate(model, matrix(1, 1, 2), 5, verbose = 0, callbacks = list(watcher))$loss
+  expect_identical(watcher$seen, loss)
+  expect_identical(watcher$params$samples, 1L)
+})
+
+test_that("what fails in a callback's class is said in its own words", {
+  model <- small_line(optimizer = "sgd", loss = "mse")
+  Failing <- R6::R6Class("Failing", inherit = KerasCallback, public = list(
+    on_epoch_end = function(epoch, logs) stop("no space left")
+  ))
+  error <- expect_error(fit(model, matrix(1, 1, 2), 5, epochs = 2, verbose = 0, callbacks = list(Failing$new())),
+                        class = "convnet_error_function")
+  expect_match(conditionMessage(error), "A callback's on_epoch_end() failed.", fixed = TRUE)
+  expect_identical(conditionMessage(error$parent), "no space left")
+  expect_identical(model$optimizer$iterations, 1)
+})

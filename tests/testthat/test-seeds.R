@@ -200,3 +200,32 @@ test_that("the shuffle follows set.seed() and is another one in each epoch", {
   expect_false(identical(order_of(2, 3), orders))
   expect_identical(order_of(1, 2, shuffle = FALSE), list(`1` = as.numeric(1:12), `2` = as.numeric(1:12)))
 })
+
+test_that("losses and layers that draw do so anew in each evaluate(), and leave the training as it is", {
+  noisy <- function() {
+    model <- keras_model_sequential(input_shape = 2) %>%
+      layer_lambda(function(x) x + k_random_normal(k_shape(x), stddev = 0.1)) %>%
+      layer_dense(1, kernel_initializer = "ones")
+    model %>% compile(optimizer_sgd(0.01), function(y_true, y_pred) (y_true - y_pred)^2 + k_random_uniform(k_shape(y_pred)))
+    model
+  }
+  x <- matrix(1:8, 4)
+  y <- rowSums(x)
+  model <- noisy()
+  set.seed(1)
+  losses <- replicate(3, evaluate(model, x, y, verbose = 0)$loss)
+  expect_identical(anyDuplicated(losses), 0L)
+  set.seed(1)
+  expect_identical(replicate(3, test_on_batch(model, x, y)[[1]]), losses)
+  run <- function(...) {
+    set.seed(2)
+    model <- noisy()
+    history <- fit(model, x, y, epochs = 3, batch_size = 2, verbose = 0, ...)
+    list(weights = get_weights(model), metrics = history$metrics)
+  }
+  plain <- run()
+  validated <- run(validation_data = list(x, y))
+  expect_identical(validated$weights, plain$weights)
+  expect_identical(anyDuplicated(validated$metrics$val_loss), 0L)
+  expect_identical(run(validation_data = list(x, y)), validated)
+})

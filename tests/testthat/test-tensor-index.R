@@ -52,6 +52,26 @@ test_that("double brackets count from 0", {
   expect_identical(k_random_normal(shape = c(size[[1]]))$shape, 28L)
 })
 
+test_that("tensors of whole numbers are indices, counted from 1", {
+  a <- array(as.double(1:24), c(2, 3, 4))
+  data <- k_placeholder(c(2, 3, 4))
+  which <- k_placeholder(list(NULL), dtype = "int32")
+  one <- k_placeholder(shape = integer(), dtype = "int32")
+  take <- function(...) k_function(list(data, which, one), list(...))(list(a, c(3L, 1L, 3L), 2L))
+  found <- take(data[, which, ], data[, one, ], data[, one, , drop = FALSE], data[one, , NULL, ])
+  expect_equal(found[[1]], a[, c(3, 1, 3), ])
+  expect_equal(found[[2]], a[, 2, ])
+  expect_equal(found[[3]], a[, 2, , drop = FALSE])
+  expect_equal(found[[4]], array(a[2, , ], c(3, 1, 4)))
+  expect_identical(data[, which, ]$shape, c(2L, NA, 4L))
+  expect_error(k_function(list(data, which), list(data[, which, ]))(list(a, array(4L))), class = "convnet_error_argument")
+  # The row of the highest score.
+  scores <- k_constant(c(0.1, 0.7, 0.2))
+  x <- k_constant(matrix(1:6, 3))
+  expect_equal(as.vector(x[k_argmax(scores, axis = 1) + 1L, ]), c(2, 5))
+  expect_equal(as.array(x[k_constant(c(3, 1), dtype = "int32"), ]), matrix(1:6, 3)[c(3, 1), ])
+})
+
 test_that("gradients flow into the parts", {
   local_float64()
   a <- matrix(as.double(1:6), 2)
@@ -79,6 +99,10 @@ test_that("indices that make no sense are refused", {
     x["a", ]
     x[c(TRUE, FALSE, TRUE), ]
     x[x > 2, 1]
+    x[x, ]
+    x[k_argmax(x), 1]
+    x[k_constant(c(1, 3), dtype = "int32"), ]
+    x[k_constant(matrix(1, 2, 2), dtype = "int32"), ]
     x[[2]]
     k_constant(1)[[0]]
     open[-2, ]
