@@ -14,10 +14,8 @@ namespace {
 
 constexpr int64_t kTask = 1 << 16;  // multiplications of a task
 constexpr int64_t kCall = 64;       // runs of taps that one call adds up
-constexpr int64_t kChannels = 64;   // channels that a task of the gradient owns
 constexpr int64_t kGrain = 16384;   // values a task copies
 constexpr int64_t kBlock = 64;      // pixels a task adds up
-constexpr int64_t kPiece = 1024, kFewTasks = 16;
 
 // A run is a tap, or a row of 3 or 5 of the kernel of which each reads at a position
 // what the one before reads at the next.
@@ -39,21 +37,9 @@ struct ProductArgs {
   bool relu;
 };
 
-// sums[run][k * sum_step + c] += sum over p < count of
-// x[run][(p + k) * x_step + c] * g[p * g_step + c] for c < channels.
-template <typename T>
-struct SumArgs {
-  const T* const* x;
-  T* const* sums;
-  int64_t runs, x_step, sum_step;
-  const T* g;
-  int64_t g_step, count, channels;
-};
-
 template <typename T>
 struct Kernels {
   void (*products[kRuns])(const ProductArgs<T>&);
-  void (*sums[kRuns])(const SumArgs<T>&);
 };
 
 #define CONVNET_BODY "depthwise_body.inc"
@@ -190,69 +176,6 @@ void depthwise_correlation(const CorrelationShape& shape, const T* input, const 
   });
 }
 
-int64_t depthwise_pieces(const CorrelationShape& shape) {
-  const int64_t tasks = (shape.groups + kChannels - 1) / kChannels;
-  int64_t positions = 0;
-  for (const CorrelationPhase& phase : shape.phases)
-    positions = std::max(positions, shape.batch * phase.positions());
-  if (tasks >= kFewTasks) return 1;
-  return std::max<int64_t>(1, std::min(kFewTasks / tasks, positions / kPiece));
-}
-
-namespace {
-
-// Adds a part to the sums of its taps.
-template <typename T>
-void add_part(const CorrelationShape& shape, const CorrelationPhase& phase, const Part& part,
-              int64_t channel, const T* input, const T* output, T* sums) {
-  const int64_t C = shape.groups;
-  const Run run = run_of(phase, part);
-  const auto kernel = kernels<T>().sums[run];
-  const T* x[kCall];
-  T* to[kCall];
-  SumArgs<T> args{};
-  args.x = x;
-  args.sums = to;
-  args.x_step = phase.axis[2].step * C;
-  args.sum_step = phase.axis[2].tap_next * shape.tap_stride;
-  args.g = output + part.out_pixel * C + channel;
-  args.g_step = phase.axis[2].out_step * C;
-  args.count = part.count;
-  args.channels = std::min(kChannels, C - channel);
-  for_each_run(shape, phase, part, run, [&](int64_t pixel, int64_t tap) {
-    if (args.runs == kCall) {
-      kernel(args);
-      args.runs = 0;
-    }
-    x[args.runs] = input + pixel * C + channel;
-    to[args.runs++] = sums + tap * shape.tap_stride + channel;
-  });
-  kernel(args);
-}
-
-}  // namespace
-
-template <typename T>
-void depthwise_weight_gradient(const CorrelationShape& shape, int64_t pieces, const T* input,
-                               const T* output, T* sums) {
-  const int64_t C = shape.groups, runs = (C + kChannels - 1) / kChannels;
-  const int64_t size = shape.kernel[0] * shape.kernel[1] * shape.kernel[2] * C;
-  int64_t work = 0;
-  for (const CorrelationPhase& phase : shape.phases)
-    work += shape.batch * phase.positions() * phase.taps() * C;
-  std::fill_n(sums, pieces * size, T(0));
-  run_tasks(runs * pieces, work, [&](int64_t task) {
-    const int64_t piece = task / runs, channel = task % runs * kChannels;
-    for (const CorrelationPhase& phase : shape.phases) {
-      const int64_t rows = shape.batch * rows_of_image(phase);
-      for (int64_t row = rows * piece / pieces; row < rows * (piece + 1) / pieces; ++row)
-        for_each_part(shape, phase, row, [&](const Part& part) {
-          add_part(shape, phase, part, channel, input, output, sums + piece * size);
-        });
-    }
-  });
-}
-
 bool has_multiplier(const CorrelationShape& shape) {
   const int64_t M = std::max(shape.in_channels, shape.out_channels);
   const int64_t stride = shape.in_channels > 1 ? shape.in_stride : shape.out_stride;
@@ -297,11 +220,6 @@ template void depthwise_correlation(const CorrelationShape&, const float*, const
                                     const Epilogue<float>&);
 template void depthwise_correlation(const CorrelationShape&, const double*, const double*, double*,
                                     const Epilogue<double>&);
-template void depthwise_weight_gradient(const CorrelationShape&, int64_t, const float*,
-                                        const float*, float*);
-template void depthwise_weight_gradient(const CorrelationShape&, int64_t, const double*,
-                                        const double*, double*);
-
 template void repeat_channels(const float*, int64_t, int64_t, float*);
 template void repeat_channels(const double*, int64_t, int64_t, double*);
 template void sum_channels(const float*, int64_t, int64_t, int64_t, float*, const Epilogue<float>&);

@@ -13,13 +13,6 @@ template <typename T>
 void depthwise_correlation(const CorrelationShape& shape, const T* input, const T* kernel,
                            T* output, const Epilogue<T>& epilogue);
 
-// The workspace holds partial sums, depthwise_pieces() kernels of them when
-// that is more than one.
-int64_t depthwise_pieces(const CorrelationShape& shape);
-template <typename T>
-void depthwise_weight_gradient(const CorrelationShape& shape, int64_t pieces, const T* input,
-                               const T* output, T* sums);
-
 // One channel on one side of each group, several neighbours on the other: a
 // depthwise shape once the first are repeated, or the products of the second
 // added up.

@@ -5,7 +5,7 @@
 
 #include "../core/simd.h"
 #include "../core/threads.h"
-#include "depthwise.h"
+#include "depthwise_gradient.h"
 #include "finite.h"
 #include "tasks.h"
 #include "walk.h"
@@ -87,15 +87,9 @@ WeightGradient<T>::WeightGradient(CorrelationShape shape)
   panels_ = Panels{shape_.out_channels, outer_.lanes};
   kernel_size_ = shape_.kernel[0] * shape_.kernel[1] * shape_.kernel[2] * shape_.in_channels *
                  shape_.out_channels * shape_.groups;
-  if (has_multiplier(shape_) && shape_.in_channels == 1) {
-    repeats_ = shape_.out_channels;
-    repeated_ = align_up(static_cast<size_t>(shape_.in_pixels() * shape_.groups * repeats_) * sizeof(T));
-    shape_ = without_multiplier(std::move(shape_));
-  }
-  if (is_depthwise(shape_)) {
-    pieces_ = depthwise_pieces(shape_);
-    workspace_ = repeated_;
-    if (pieces_ > 1) workspace_ += static_cast<size_t>(pieces_ * kernel_size_) * sizeof(T);
+  if (DepthwiseGradient<T>::suits(shape_)) {
+    depthwise_ = std::make_unique<const DepthwiseGradient<T>>(shape_);
+    workspace_ = depthwise_->workspace();
     return;
   }
   plan_phases();
@@ -104,6 +98,9 @@ WeightGradient<T>::WeightGradient(CorrelationShape shape)
   sums_size_ = taps_ * shape_.groups * shape_.in_channels * panels_.padded_columns();
   workspace_ = static_cast<size_t>(pieces_ * sums_size_) * sizeof(T);
 }
+
+template <typename T>
+WeightGradient<T>::~WeightGradient() = default;
 
 template <typename T>
 void WeightGradient<T>::plan_phases() {
@@ -391,29 +388,8 @@ void WeightGradient<T>::finish(const T* sums, T* kernel) const {
 }
 
 template <typename T>
-void WeightGradient<T>::run_depthwise(const T* input, const T* output, T* kernel,
-                                      void* workspace) const {
-  T* room = reinterpret_cast<T*>(static_cast<char*>(workspace) + repeated_);
-  T* sums = pieces_ > 1 ? room : kernel;
-  if (repeats_ > 1) {
-    T* repeated = static_cast<T*>(workspace);
-    repeat_channels(input, shape_.in_pixels() * shape_.groups / repeats_, repeats_, repeated);
-    input = repeated;
-  }
-  depthwise_weight_gradient(shape_, pieces_, input, output, sums);
-  if (pieces_ == 1) return;
-  parallel_ranges(kernel_size_, 16384, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      T sum = sums[i];
-      for (int64_t piece = 1; piece < pieces_; ++piece) sum += sums[piece * kernel_size_ + i];
-      kernel[i] = sum;
-    }
-  });
-}
-
-template <typename T>
 void WeightGradient<T>::run(const T* input, const T* output, T* kernel, void* workspace) const {
-  if (is_depthwise(shape_)) return run_depthwise(input, output, kernel, workspace);
+  if (depthwise_) return depthwise_->run(input, output, kernel, workspace);
   // Not every tap need be one of a phase.
   if (work_ == 0 || taps_ * shape_.groups * shape_.in_channels * shape_.out_channels < kernel_size_)
     std::fill_n(kernel, kernel_size_, T(0));

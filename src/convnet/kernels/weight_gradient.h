@@ -1,8 +1,13 @@
 #pragma once
+#include <memory>
+
 #include "correlation.h"
 #include "outer.h"
 
 namespace convnet {
+
+template <typename T>
+class DepthwiseGradient;
 
 // The derivative of a correlation with respect to its kernel:
 // kernel[tap, g, k, c] = sum over positions of input[n, q + tap, g, k] * output[n, q, g, c].
@@ -12,6 +17,7 @@ template <typename T>
 class WeightGradient {
  public:
   explicit WeightGradient(CorrelationShape shape);
+  ~WeightGradient();
   size_t workspace() const { return workspace_; }
   void run(const T* input, const T* output, T* kernel, void* workspace) const;
 
@@ -53,7 +59,6 @@ class WeightGradient {
                     T* packed, OuterArgs<T>& args) const;
   void multiply(const Task& task, const Block& block, int64_t panel, int64_t tap,
                 OuterArgs<T> args, const Call& call) const;
-  void run_depthwise(const T* input, const T* output, T* kernel, void* workspace) const;
 
   CorrelationShape shape_;
   const Gemm<T>& gemm_;
@@ -62,12 +67,11 @@ class WeightGradient {
   Rows rows_ = Rows::channels;
   bool margins_ = false;    // some taps lie outside the input
   bool direct_ = false;     // sums are added up in the kernel itself
-  int64_t repeats_ = 1;     // of each input channel, into the workspace
-  size_t repeated_ = 0;     // bytes of those
   int64_t pieces_ = 1, taps_ = 0, kernel_size_ = 0;
   int64_t sums_size_ = 0;   // of one piece
   int64_t block_ = 0;       // positions that one call of a micro-kernel adds up
   int64_t work_ = 0;        // multiplications
+  std::unique_ptr<const DepthwiseGradient<T>> depthwise_;  // which does all instead
   std::vector<Plan> plans_;
   std::vector<Task> tasks_;
   size_t workspace_ = 0;

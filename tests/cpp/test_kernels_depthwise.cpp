@@ -1,0 +1,52 @@
+// Convolutions with one channel on one side of each group, and their derivatives: every path
+// against the loops of ops/ref.
+#include "conv_cases.h"
+
+using namespace convnet;
+
+namespace {
+
+// Channels of every width of vectors and of several tasks, rows longer and shorter than a run of
+// positions, more taps than one call adds up, several stripes, blocks and pieces, all ranks.
+std::vector<ConvCase> depthwise_cases() {
+  std::vector<ConvCase> cases = {
+      layer_case(3, 93, 93, 93, {23, 45}, {3, 3}, {1, 1}, {1, 1}, "same"),
+      layer_case(2, 23, 23, 23, {7, 7}, {5, 5}, {1, 1}, {1, 1}, "same"),
+      layer_case(2, 16, 16, 16, {30, 29}, {5, 3}, {2, 1}, {1, 1}, "valid"),
+      layer_case(1, 70, 70, 70, {90}, {71}, {1}, {1}, "same"),
+      layer_case(2, 8, 8, 8, {3, 50}, {9, 8}, {1, 1}, {1, 1}, "same"),
+      layer_case(2, 21, 21, 21, {19, 20}, {3, 3}, {1, 1}, {3, 2}, "same"),
+      layer_case(2, 35, 35, 35, {4, 9, 13}, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}, "same"),
+      layer_case(2, 6, 6, 18, {5, 6, 7}, {2, 3, 3}, {2, 1, 2}, {1, 1, 1}, "same"),
+      layer_case(2, 18, 18, 18, {2, 3}, {5, 5}, {1, 1}, {4, 4}, "same"),
+      layer_case(3, 140, 140, 140, {33, 26}, {3, 3}, {2, 2}, {1, 1}, "same"),
+      layer_case(2, 37, 37, 111, {11, 12}, {3, 3}, {2, 1}, {1, 1}, "same"),
+      layer_case(1, 7, 7, 7, {9, 8, 10}, {5, 4, 5}, {1, 1, 2}, {1, 1, 1}, "same"),
+      // Several input channels and one output channel of a group; margins wider than the image; an
+      // axis of the output that reads no input.
+      layer_case(2, 9, 18, 9, {8, 11}, {3, 4}, {2, 2}, {1, 1}, "same"),
+      {2, 19, 19, 19, {3, 2}, {5, 5}, {1, 1}, {1, 1}, {4, 4}, {7, 6}},
+      {1, 5, 5, 5, {4, 4}, {3, 3}, {1, 1}, {1, 1}, {5, 0}, {12, 9}},
+  };
+  // Taps along a row of every number that kernels take at a time and are put together of, positions
+  // one tap apart, two, and others.
+  for (Dim taps = 1; taps <= 9; ++taps)
+    for (Dim stride = 1; stride <= 3; ++stride)
+      for (Dim dilation = 1; dilation <= 2; ++dilation)
+        cases.push_back(layer_case(2, 21, 21, 21, {4, 19}, {1 + taps % 4, taps}, {1, stride}, {1, dilation},
+                                   taps % 2 ? "same" : "valid"));
+  return cases;
+}
+
+}  // namespace
+
+TEST(kernels_depthwise_f32) { test_conv_triangle<float>(depthwise_cases()); }
+TEST(kernels_depthwise_f64) { test_conv_triangle<double>(depthwise_cases()); }
+TEST(kernels_depthwise_not_finite_f32) { test_conv_not_finite<float>(depthwise_cases()); }
+TEST(kernels_depthwise_not_finite_f64) { test_conv_not_finite<double>(depthwise_cases()); }
+TEST(kernels_depthwise_ends_f32) { test_conv_ends<float>(depthwise_cases()); }
+TEST(kernels_depthwise_ends_f64) { test_conv_ends<double>(depthwise_cases()); }
+TEST(kernels_depthwise_packing_f32) { test_conv_packing<float>(depthwise_cases()); }
+TEST(kernels_depthwise_packing_f64) { test_conv_packing<double>(depthwise_cases()); }
+TEST(kernels_depthwise_threads_f32) { test_conv_threads<float>(depthwise_cases()); }
+TEST(kernels_depthwise_threads_f64) { test_conv_threads<double>(depthwise_cases()); }
