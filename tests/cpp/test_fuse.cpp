@@ -125,8 +125,9 @@ struct Pooled {
   Pooled(Dim pool, const std::string& padding, bool matmul) {
     const Value x = input({2, 9, 8, 3});
     const Value open = g.emit("relu", {x});
-    const Value pooled = g.emit("max_pool", {open}, {{"strides", number_list({2, 2})}, {"padding", padding},
-                                                     {"pool", number_list({pool, pool})}});
+    const Value pooled = pool == 0 ? g.emit("max", {open}, {{"axes", number_list({1, 2})}})
+                                   : g.emit("max_pool", {open}, {{"strides", number_list({2, 2})}, {"padding", padding},
+                                                                 {"pool", number_list({pool, pool})}});
     Value rows = g.emit("dropout", {pooled}, {{"rate", number_list(0.3)}, {"stream", number_list(5)}});
     const Dim columns = g.shape(pooled).size() / 2;
     rows = g.emit("reshape", {rows}, Attrs().set("shape", Shape{2, columns}));
@@ -170,6 +171,11 @@ TEST(gates_move_before_what_pools_drops_or_reshapes) {
         p.check(p.roots, 1);         // what others read stays
         p.check({p.roots[1]}, 1);    // nothing is pooled for it
       }
+  for (bool matmul : {false, true}) {
+    Pooled p(0, "all", matmul);
+    p.check({p.roots[0], p.roots[1]}, 0);
+    p.check(p.roots, 1);
+  }
 }
 
 TEST(what_others_read_is_not_fused) {

@@ -60,6 +60,8 @@ OP_CASES(of_this_file) {
       {"mean", {real({2, 3, 4})}, axes({1, 2}, false)},
       {"max", {real({2, 3, 4})}, axes({1}, false)},
       {"max", {real({2, 3})}, axes({}, false)},
+      {"extremum_scatter", {tensor({2, 3}, {1, 4, 4, 2, 2, 2}), tensor({2, 1}, {4, 2}), real({2, 1})}, none},
+      {"extremum_scatter", {tensor({3, 2}, {1, 4, 3, 4, 3, 0}), tensor({1, 2}, {3, 4}), real({1, 2})}, none},
       {"min", {real({2, 3, 4})}, axes({0, 2}, true)},
       {"broadcast_to", {real({2, 1})}, {{"shape", list({3, 2, 4})}}},
       {"broadcast_to", {real({})}, {{"shape", list({2, 2})}}},

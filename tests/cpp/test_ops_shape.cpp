@@ -50,6 +50,25 @@ TEST(broadcasting_against_loops) {
   CHECK(equal);
 }
 
+// With ties, which share.
+static void check_extremum_scatter(const Shape& shape, const Shape& kept) {
+  Numbers x = numbers(real(shape)->data(), f64(shape)), count(kept.size(), 0), high(kept.size(), -kInf);
+  for (double& value : x) value = std::round(2 * value);
+  std::vector<Dim> to;
+  each_index(shape, [&](const std::vector<Dim>& index) {
+    to.push_back(0);
+    for (int axis = 0; axis < shape.rank(); ++axis)
+      to.back() = to.back() * kept[axis] + (kept[axis] == 1 ? 0 : index[axis]);
+  });
+  for (size_t i = 0; i < x.size(); ++i) high[to[i]] = std::max(high[to[i]], x[i]);
+  for (size_t i = 0; i < x.size(); ++i) count[to[i]] += x[i] == high[to[i]];
+  const TensorPtr g = real(kept);
+  const Numbers grad = numbers(g->data(), g->type);
+  Numbers shares(x.size());
+  for (size_t i = 0; i < x.size(); ++i) shares[i] = x[i] == high[to[i]] ? grad[to[i]] / count[to[i]] : 0;
+  CHECK_EQ(values("extremum_scatter", {tensor(shape, x), tensor(kept, high), g}), shares);
+}
+
 TEST(reductions_against_loops) {
   const std::vector<Shape> shapes = {{},           {1},          {17},         {0, 3},     {5, 33},
                                      {33, 5},      {3, 4, 5},    {2, 3, 4, 5}, {1, 6, 1, 7}, {40, 70},
@@ -85,6 +104,7 @@ TEST(reductions_against_loops) {
       if (shape.size() == 0) continue;
       CHECK_EQ(values("max", {x}, attrs), high);
       CHECK_EQ(values("min", {x}, attrs), low);
+      check_extremum_scatter(shape, kept);
       for (double& v : sum) v *= static_cast<double>(kept.size()) / shape.size();
       CHECK_CLOSE(values("mean", {x}, attrs), sum, 1e-12);
     }
@@ -109,6 +129,14 @@ TEST(reduction_values) {
   }
   CHECK_EQ(gradient("max", {vec({1, 3, 3, 0})}, 0), (Numbers{0, 0.5, 0.5, 0}));
   CHECK_EQ(gradient("min", {tensor({2, 2}, {1, 1, 2, 3})}, 0, axes({1})), (Numbers{0.5, 0.5, 1, 0}));
+  // What equals no extremum, as no number does, gets nothing.
+  CHECK_EQ(values("extremum_scatter", {tensor({2, 2}, {1, kNaN, 3, 3}), tensor({2, 1}, {kNaN, 3}), tensor({2, 1}, {7, 8})}),
+           (Numbers{0, 0, 4, 4}));
+  CHECK_THROWS(inferred("extremum_scatter", {f32({2, 3}), f32({2}), f32({2})}), "shape");
+  CHECK_THROWS(inferred("extremum_scatter", {f32({2, 3}), f32({2, 2}), f32({2, 2})}), "shape");
+  CHECK_THROWS(inferred("extremum_scatter", {f32({2, 3}), f32({2, 1}), f32({1, 3})}), "shape");
+  CHECK_THROWS(inferred("extremum_scatter", {f32({2, 3}), f64({2, 1}), f64({2, 1})}), "dtype");
+  CHECK_THROWS(inferred("extremum_scatter", {i32({2}), i32({1}), i32({1})}), "dtype");
   CHECK_CLOSE(values("mean", {real({0})}), (Numbers{kNaN}), 0);
   CHECK_EQ(values("argmax", {tensor({2, 3}, {1, 5, 5, 7, 2, 7})}, {{"axis", one(-1)}}), (Numbers{1, 0}));
   CHECK_EQ(values("argmax", {tensor({2, 3}, {1, 5, 5, 7, 2, 7})}, {{"axis", one(0)}}), (Numbers{1, 0, 1}));

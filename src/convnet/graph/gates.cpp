@@ -61,6 +61,10 @@ class Mover {
       if (is(v, "reshape"))
         return reshape(out_, pass(reshape(out_, gate, graph_.shape(from)), from), node.type.shape);
       if (is(v, "dropout")) return out_.emit("dropout", {pass(gate, from)}, node.attrs);
+      if (is(v, "extremum_scatter") && moved_[node.inputs[0]] == gate) {
+        const Value extremum = moved_[node.inputs[1]];
+        return out_.emit("extremum_scatter", {gate, extremum, pass(extremum, from)}, node.attrs);
+      }
       if (is(v, "max_pool_scatter") && moved_[node.inputs[0]] == gate) {
         // The winner of a window is what it is pooled to.
         const Value pooled = find_pooled(v);

@@ -87,65 +87,12 @@ void fold_rows(typename F::Acc* acc, const T* x, Dim rows, Dim stride, Dim colum
   }
 }
 
-// A walk through some axes of a tensor: position n of the walk is offset(n).
-struct Walk {
-  int rank = 0;
-  Dim size = 1;
-  std::array<Dim, kMaxRank> extent{}, stride{};
-
-  void prepend(Dim n, Dim step) {
-    std::copy_backward(extent.begin(), extent.begin() + rank, extent.begin() + rank + 1);
-    std::copy_backward(stride.begin(), stride.begin() + rank, stride.begin() + rank + 1);
-    extent[0] = n;
-    stride[0] = step;
-    ++rank;
-    size *= n;
-  }
-  Dim offset(Dim n) const {
-    Dim at = 0;
-    for (int axis = rank - 1; axis >= 0; --axis) {
-      at += n % extent[axis] * stride[axis];
-      n /= extent[axis];
-    }
-    return at;
-  }
-};
-
-// The axes of a reduction, neighbours merged. The innermost run of kept axes is
-// `columns` wide (1 when the last axis is reduced); the innermost run of reduced
-// axes is `rows` long, its rows `columns` apart.
-struct Layout {
-  Dim columns = 1, rows = 1;
-  Walk kept, reduced;  // the axes further out
-
-  Layout(const Shape& shape, const AxisSet& marked) {
-    Dim step = 1;
-    bool inner_kept = true, inner_reduced = true;
-    bool first = true, last = false;
-    for (int axis = shape.rank() - 1; axis >= 0; --axis) {
-      const Dim n = shape[axis];
-      if (n == 1) continue;
-      const bool is_reduced = marked[axis];
-      if (!first && is_reduced != last) (last ? inner_reduced : inner_kept) = false;
-      if (first && is_reduced) inner_kept = false;
-      Walk& walk = is_reduced ? reduced : kept;
-      if (is_reduced && inner_reduced) rows *= n;
-      else if (!is_reduced && inner_kept) columns *= n;
-      else if (!first && is_reduced == last) walk.extent[0] *= n, walk.size *= n;
-      else walk.prepend(n, step);
-      step *= n;
-      first = false;
-      last = is_reduced;
-    }
-  }
-};
-
 // Reduces with F; Finish turns an accumulator into the result.
 template <template <typename> class Fold, typename T, typename Finish>
 Prepared prepare_reduction(const Shape& shape, const AxisSet& marked, Finish finish) {
   using F = Fold<T>;
   using Acc = typename F::Acc;
-  const Layout layout(shape, marked);
+  const ReduceLayout layout(shape, marked);
   const Dim columns = layout.columns, rows = layout.rows;
   const Dim total_rows = rows * layout.reduced.size;
   const Dim tile = std::max<Dim>(1, std::min(columns, kColumns));
@@ -320,12 +267,8 @@ Values mean_vjp(Emitter& g, const OpCall& call, const Values& in, Value out, Val
 
 // Elements equal to the extremum share its gradient.
 Values extremum_vjp(Emitter& g, const OpCall& call, const Values& in, Value out, Value grad) {
-  const DType dtype = call.out.dtype;
   const Shape kept = kept_shape(call);
-  const Value winner = g.emit("equal", {in[0], reshape(g, out, kept)});
-  const Value winners = sum_to(g, cast(g, winner, dtype), kept);
-  const Value share = divide(g, reshape(g, grad, kept), winners);
-  return {select(g, winner, share, g.scalar(0, dtype))};
+  return {g.emit("extremum_scatter", {in[0], reshape(g, out, kept), reshape(g, grad, kept)})};
 }
 
 }  // namespace
