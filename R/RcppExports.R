@@ -5,6 +5,18 @@ cpp_dataset <- function(x, dims, dtype) {
     .Call(`_convnet_cpp_dataset`, x, dims, dtype)
 }
 
+cpp_weak_reference <- function(owner, value) {
+    .Call(`_convnet_cpp_weak_reference`, owner, value)
+}
+
+cpp_weak_value <- function(reference) {
+    .Call(`_convnet_cpp_weak_value`, reference)
+}
+
+cpp_match_environments <- function(x, table) {
+    .Call(`_convnet_cpp_match_environments`, x, table)
+}
+
 cpp_orthonormal <- function(a) {
     .Call(`_convnet_cpp_orthonormal`, a)
 }

@@ -52,7 +52,7 @@ compile.keras_model <- function(object, optimizer = "rmsprop", loss = NULL, metr
                                 weighted_metrics = weighted_metrics))
   )
   data$compiled <- settle(compiled, object)
-  data$programs <- NULL
+  forget_programs(data)
   invisible(object)
 }
 

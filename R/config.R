@@ -18,7 +18,7 @@ get_config <- function(object) {
   check_layer(object)
   data <- environment(object)
   config <- if (inherits(object, "keras_model_custom")) {
-    list(name = data$name, trainable = data$trainable, arguments = data$config)
+    list(name = data$name, trainable = data$trainable, arguments = config_values(data))
   } else if (inherits(object, "keras_model_functional")) {
     list(name = data$name, trainable = data$trainable, layers = lapply(object$layers, get_config),
          graph = graph_config(object))
@@ -29,7 +29,7 @@ get_config <- function(object) {
   } else {
     c(list(name = data$name, trainable = data$trainable, dtype = data$dtype,
            batch_input_shape = data$batch_input_shape),
-      lapply(data$config, config_of_value))
+      lapply(config_values(data), config_of_value))
   }
   structure(config, class_name = data$class_name, definition = data$definition,
             custom_model = if (inherits(object, "keras_model_custom")) TRUE)
@@ -96,4 +96,32 @@ clone_model <- function(model, input_tensors = NULL) {
   config <- get_config(model)
   if (is.null(input_tensors) || is.null(config$graph)) return(from_config(config))
   model_from_config(config, in_order(as_list(input_tensors), input_names(model), "input_tensors", "tensor"))
+}
+
+# A configuration as an instance keeps it: symbols in the place of names, words and classes. A file has each symbol once,
+# and a word as often as it is there: of 150 layers, words would be half of what a file holds beside the weights. What
+# would not come back as it was stays a list.
+packed <- function(config) {
+  compact <- pack(config)
+  if (identical(unpack(compact), config)) compact else config
+}
+
+config_values <- function(data) if (is.pairlist(data$config)) unpack(data$config) else data$config
+
+config_value <- function(data, name) {
+  if (is.pairlist(data$config)) unpack(data$config[[name]]) else data$config[[name]]
+}
+
+pack <- function(x) {
+  if (is_string(x) && nchar(x, "bytes") %in% 1:100 && Encoding(x) == "unknown") return(as.name(x))
+  if (!is.list(x) || length(x) == 0 || !all(nzchar(names(x) %||% ""))) return(x)
+  compact <- as.pairlist(lapply(unclass(x), pack))
+  if (is.object(x)) attr(compact, "of") <- lapply(oldClass(x), as.name)
+  compact
+}
+
+unpack <- function(x) {
+  if (is.symbol(x)) return(as.character(x))
+  if (is.null(x) || !is.pairlist(x)) return(x)
+  structure(lapply(as.list(x), unpack), class = unlist(lapply(attr(x, "of"), as.character)))
 }

@@ -61,9 +61,9 @@ rows_of <- function(x) if (is.null(dim(x))) length(x) else dim(x)[[1]]
 
 # The arrays given for the inputs of a model, as datasets.
 model_data <- function(model, x, arg = "x") {
-  data <- environment(model)
-  if (is_plain_array(x) && length(data$inputs) == 1) {
-    return(list(datasets = list(input_dataset(x, data$inputs[[1]], arg)), n = rows_of(x)))
+  inputs <- wiring_of(model)$inputs
+  if (is_plain_array(x) && length(inputs) == 1) {
+    return(list(datasets = list(input_dataset(x, inputs[[1]], arg)), n = rows_of(x)))
   }
   xs <- if (is.list(x) && !is.data.frame(x)) x else list(x)
   xs <- lapply(xs, function(v) {
@@ -86,7 +86,7 @@ model_data <- function(model, x, arg = "x") {
     abort_argument(paste0("`", arg, "` has arrays of different numbers of rows."), expected = "equal numbers of rows",
                    received = paste0(n, " in `", args, "`", collapse = ", "))
   }
-  list(datasets = .mapply(input_dataset, list(xs, data$inputs, args), NULL), n = n[[1]])
+  list(datasets = .mapply(input_dataset, list(xs, wiring_of(model)$inputs, args), NULL), n = n[[1]])
 }
 
 # As users give it as a rule: numbers, with nothing to convert or to look up.

@@ -116,7 +116,7 @@ training_job <- function(model, x, y, sample_weight = NULL, class_weight = NULL,
   preparing(model, {
     xs <- model_data(model, x, args[1])
     targets <- model_targets(model, y, xs$n, args[1:2])
-    outputs <- environment(model)$outputs
+    outputs <- wiring_of(model)$outputs
     names <- output_names(model)
     weights <- row_weights(sample_weight, class_weight, targets, xs$n, names, args[3])
     weighted <- lengths(weights) > 0

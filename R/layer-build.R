@@ -17,8 +17,10 @@ build_layer <- function(self, input_shape) {
   if (data$built) return(invisible(self))
   build <- method_of(self, "build")
   if (!is.null(build)) with_user_code("build()", build(input_shape))
-  if (!is.null(data$initial_weights)) set_weights(self, data$initial_weights)
-  data$initial_weights <- NULL
+  if (!is.null(data$initial_weights)) {
+    set_weights(self, data$initial_weights)
+    rm("initial_weights", envir = data)
+  }
   data$built <- TRUE
   data$build_input_shape <- input_shape
   invisible(self)
@@ -46,6 +48,8 @@ unbuilt_state <- function(self) {
 put_back <- function(state) {
   rm(list = ls(state$data, all.names = TRUE), envir = state$data)
   list2env(state$values, envir = state$data)
+  session <- session_of(state$data)
+  rm(list = ls(session), envir = session)
 }
 
 # The layers that a model or a layer is made of: those of its graph, or those that were

@@ -119,7 +119,7 @@ layer_outputs <- function(outputs) {
 }
 
 add_activity_losses <- function(self, outputs) {
-  regularizer <- environment(self)$config$activity_regularizer
+  regularizer <- config_value(environment(self), "activity_regularizer")
   if (is.null(regularizer)) return(invisible())
   for (output in as_list(outputs)) {
     add_loss(regularization(regularizer, output) / k_cast(batch_size_of(output), output$dtype))
@@ -149,7 +149,8 @@ record_layer <- function(self, call) {
   results <- trial_call(self, call, FALSE)$results
   record <- recording_for(call$tensors)
   row <- append_row(record, "layer", vapply(call$tensors, row_in, 1L, record = record),
-                    slot = slot_of(record, "layers", self), call = call$form)$row
+                    slot = slot_of(record, "layers", self),
+                    call = if (!identical(call$form, plain_call)) call$form)$row
   outputs <- as_list(results)
   outputs[] <- Map(function(result, i) {
     output <- append_row(record, "output", row, list(index = i), result$shape, result$dtype)
@@ -163,7 +164,7 @@ record_layer <- function(self, call) {
 # Remembers a call of a layer: for layer$output, get_output_at().
 add_node <- function(self, inputs, outputs) {
   data <- environment(self)
-  data$nodes <- c(data$nodes, list(list(inputs = inputs, outputs = unname(outputs))))
+  set_calls(data, c(calls_of(data), list(list(inputs = inputs, outputs = unname(outputs)))))
   if (is.null(data$input_shape)) {
     data$input_shape <- shapes_of(inputs)
     data$output_shape <- shapes_of(outputs)

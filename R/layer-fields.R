@@ -9,7 +9,7 @@
   computed <- layer_fields[[name]]
   if (!is.null(computed)) return(computed(x))
   if (exists(name, data, inherits = FALSE)) return(data[[name]])
-  data$config[[name]]
+  config_value(data, name)
 }
 
 #' @export
@@ -66,7 +66,7 @@ layer_fields <- list(
   set_weights = function(self) function(weights) set_weights(self, weights),
   get_config = function(self) function() get_config(self),
   count_params = function(self) function() count_params(self),
-  layers = function(self) if (is_model(self)) layers_inside(self),
+  layers = function(self) if (is_model(self)) layers_of(self),
   input = function(self) single_tensor(tensors_of(self, "inputs")),
   output = function(self) single_tensor(tensors_of(self, "outputs")),
   inputs = function(self) tensors_of(self, "inputs"),
@@ -75,6 +75,12 @@ layer_fields <- list(
   output_names = function(self) if (is_model(self)) output_names(self),
   optimizer = function(self) environment(self)$compiled$optimizer
 )
+
+# The layers of a model, which know of their calls in it.
+layers_of <- function(model) {
+  wiring_of(model)
+  layers_inside(model)
+}
 
 # What a model computes from what; the same of the only call of a layer.
 tensors_of <- function(self, which) {

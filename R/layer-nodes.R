@@ -47,9 +47,12 @@ get_output_mask_at <- function(object, node_index) mask_of(single_tensor(node_of
 
 # A model that is built counts as called once before: on its own inputs.
 nodes_of <- function(layer) {
-  data <- environment(layer)
-  c(if (is_model(layer) && data$built) list(list(inputs = data$inputs, outputs = data$outputs)), data$nodes)
+  c(if (is_model(layer) && is_wired(layer)) list(wiring_of(layer)), calls_of(environment(layer)))
 }
+
+# Calls belong to the models that they are part of, not to the layer: it is saved without them.
+calls_of <- function(data) session_of(data)$nodes
+set_calls <- function(data, nodes) assign("nodes", nodes, session_of(data))
 
 node_of <- function(object, node_index) {
   check_layer(object)

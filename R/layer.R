@@ -82,18 +82,19 @@ new_layer <- function(layer_class, args) {
     check_common_args(common)
     shape <- first_shape(common)
   })
-  data <- new.env(parent = topenv())
+  data <- new.env(hash = FALSE, parent = topenv())
   data$class_name <- definition$class_name
-  data$definition <- if (own) without_source(definition)
+  if (own) data$definition <- without_source(definition)
   data$name <- name %||% auto_name(snake_case(definition$class_name))
   data$auto_named <- is.null(name)
-  data$config <- without_source(config)
+  data$config <- packed(without_source(config))
   data$dtype <- common$dtype %||% the$floatx
   data$trainable <- common$trainable %||% TRUE
-  data$batch_input_shape <- shape
-  data$initial_weights <- common$weights
+  if (!is.null(shape)) data$batch_input_shape <- shape
+  if (!is.null(common$weights)) data$initial_weights <- common$weights
   data$weights <- list()
   data$built <- FALSE
+  session_of(data)
   layer <- callable(data, "keras_layer")
   if (!is.null(definition$levels)) with_where(label_of(layer), bind_class(layer, definition, config))
   layer

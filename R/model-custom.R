@@ -56,7 +56,7 @@ model_of_class <- function(definition, arguments, name) {
   model <- new_custom_model(definition$class_name, name)
   data <- environment(model)
   data$definition <- definition
-  data$config <- arguments
+  data$config <- packed(arguments)
   with_where(label_of(model), bind_class(model, definition, arguments))
   model
 }

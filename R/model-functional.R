@@ -50,28 +50,23 @@ keras_model <- function(inputs, outputs = NULL, name = NULL) {
   check_layer_names(data$stack, model)
   data$given_input_names <- names(inputs)
   data$given_output_names <- names(outputs)
-  set_wiring(data, list(inputs = unname(inputs), outputs = unname(outputs)))
+  set_wiring(model, list(inputs = unname(inputs), outputs = unname(outputs)))
   model
 }
 
 # The graph as plain data: rows like those of a record, inputs first. Layers are
 # positions in `layers`; variables are values, or weights of a layer.
 graph_config <- function(model) {
+  names <- vapply(wiring_of(model)$inputs, source_name, "", model$layers)
   data <- environment(model)
-  record <- record_of(data$outputs[[1]])
-  layers <- data$stack
-  fed <- vapply(data$inputs, function(t) t$row, 1L)
-  wanted <- vapply(data$outputs, function(t) t$row, 1L)
-  rows <- c(fed, setdiff(rows_behind(record$rows, wanted, function(i) i %in% fed), fed))
-  inputs <- Map(function(t, name) list(op = "input", shape = t$shape, dtype = t$dtype, name = name), data$inputs,
-                vapply(data$inputs, source_name, "", layers))
-  others <- lapply(record$rows[rows[-seq_along(fed)]], function(row) {
-    row$inputs <- match(row$inputs, rows)
-    if (row$op == "layer") row$slot <- position(record$layers[[row$slot]], layers)
-    if (row$op == "variable") row <- c(row[c("op", "inputs", "shape", "dtype")], variable_config(record$variables[[row$slot]], layers))
+  graph <- data$graph
+  rows <- lapply(rows_of_graph(graph, 0L), function(row) {
+    row$id <- NULL
+    if (row$op == "input") row <- c(row[c("op", "shape", "dtype")], name = names[[row$slot]])
+    if (row$op == "variable") row <- c(row[c("op", "inputs", "shape", "dtype")], variable_config(graph$variables[[row$slot]], data$stack))
     row
   })
-  list(rows = unname(c(inputs, others)), inputs = seq_along(fed), outputs = match(wanted, rows),
+  list(rows = rows, inputs = seq_along(names), outputs = graph$outputs,
        input_names = data$given_input_names, output_names = data$given_output_names)
 }
 

@@ -48,7 +48,8 @@ tensor_index <- function(row, rows, fed) {
 # of the first call.
 model_nodes <- function(model) {
   data <- environment(model)
-  nodes <- graph_nodes(data$inputs, data$outputs)
+  wiring <- wiring_of(model)
+  nodes <- graph_nodes(wiring$inputs, wiring$outputs)
   layers <- lapply(nodes, function(node) {
     if (node$kind != "input") return(node$layer)
     Find(function(layer) layer$class_name == "InputLayer" && layer$output$row == node$row, data$stack)
@@ -58,7 +59,7 @@ model_nodes <- function(model) {
   names[named] <- vapply(layers[named], function(layer) layer$name, "")
   names[!named] <- make.unique(c(unique(names[named]), names[!named]), "_")[-seq_along(unique(names[named]))]
   rows <- vapply(nodes, function(node) node$row, 1L)
-  calls <- mapply(call_number, nodes, layers)
+  calls <- mapply(call_number, nodes, layers, MoreArgs = list(record = record_of(wiring$outputs[[1]])))
   Map(function(node, layer, name) {
     at <- match(node$parents, rows)
     node$from <- sprintf("%s[%d][%d]", names[at], calls[at], node$tensors)
@@ -68,11 +69,11 @@ model_nodes <- function(model) {
 }
 
 # Which call of its layer, in any model, a node is; from 0.
-call_number <- function(node, layer) {
+call_number <- function(node, layer, record) {
   if (node$kind != "layer") return(0L)
   calls <- vapply(nodes_of(layer), function(n) {
-    record <- record_of(n$outputs[[1]])
-    source_row(n$outputs[[1]]$row, record$rows, integer())
+    made_in <- record_of(n$outputs[[1]])
+    if (identical(made_in, record)) source_row(n$outputs[[1]]$row, record$rows, integer()) else NA_integer_
   }, 1L)
   max(match(node$row, calls, nomatch = 1L) - 1L, 0L)
 }

@@ -66,7 +66,7 @@ add_layer <- function(model, layer) {
                    expected = "a new name", received = paste0("\"", layer$name, "\""),
                    remedy = "Give another `name`, or none.")
   }
-  wiring <- list(inputs = data$inputs, outputs = data$outputs)
+  wiring <- wiring_of(model)
   if (!is.null(wiring$outputs)) {
     wiring$outputs <- as_list(layer(single_tensor(wiring$outputs)))
   } else if (length(data$stack) == 0) {
@@ -75,7 +75,7 @@ add_layer <- function(model, layer) {
     if (!is.null(shape)) wiring <- wire(list(layer), shape, dtype)
   }
   data$stack <- c(data$stack, list(layer))
-  set_wiring(data, wiring)
+  set_wiring(model, wiring)
   model
 }
 
@@ -117,15 +117,17 @@ pop_layer <- function(object) {
   }
   data$stack <- data$stack[-n]
   # Wired anew: nothing of the layer stays in the record, nor in what is saved.
-  set_wiring(data, if (n > 1 && data$built) {
-    for (layer in data$stack) forget_calls(layer, record_of(data$inputs[[1]]))
-    wire(data$stack, data$inputs[[1]]$shape, data$inputs[[1]]$dtype)
+  set_wiring(object, if (n > 1 && data$built) {
+    input <- wiring_of(object)$inputs[[1]]
+    for (layer in data$stack) forget_calls(layer, record_of(input))
+    wire(data$stack, input$shape, input$dtype)
   })
   invisible(object)
 }
 
 forget_calls <- function(layer, record) {
   data <- environment(layer)
-  data$nodes <- Filter(function(node) !identical(record_of(node$outputs[[1]]), record), data$nodes)
-  if (!is_model(layer) && length(data$nodes) == 0) data$input_shape <- data$output_shape <- NULL
+  kept <- Filter(function(node) !identical(record_of(node$outputs[[1]]), record), calls_of(data))
+  set_calls(data, kept)
+  if (!is_model(layer) && length(kept) == 0) data$input_shape <- data$output_shape <- NULL
 }

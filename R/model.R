@@ -5,10 +5,8 @@
 # A model that computes what its graph says, not what a function of its class does.
 is_graph <- function(x) is_model(x) && !inherits(x, "keras_model_custom")
 
-is_wired <- function(model) !is.null(environment(model)$outputs)
-
 new_model <- function(class_name, name, dtype = the$floatx, class = NULL) {
-  data <- new.env(parent = topenv())
+  data <- new.env(hash = FALSE, parent = topenv())
   data$class_name <- class_name
   data$config <- list()
   data$name <- name
@@ -16,28 +14,19 @@ new_model <- function(class_name, name, dtype = the$floatx, class = NULL) {
   data$dtype <- dtype
   data$stack <- list()
   data$built <- FALSE
+  session_of(data)
   callable(data, c(class, "keras_model", "keras_layer"))
 }
 
-set_wiring <- function(data, wiring) {
-  data$inputs <- wiring$inputs
-  data$outputs <- wiring$outputs
-  data$built <- !is.null(wiring$outputs)
-  data$input_shape <- if (data$built) shapes_of(wiring$inputs)
-  data$output_shape <- if (data$built) shapes_of(wiring$outputs)
-  data$programs <- NULL
-  begin_era()
-}
-
 # What follows from the layers of a model, for calls that have no time to look at each of
-# them. An era is known by identity, so that facts that come with readRDS() are none.
+# them. An era is known by identity.
 facts_of <- function(model) {
-  data <- environment(model)
-  if (!identical(data$facts$era, the$era)) {
-    data$facts <- list(input_names = find_input_names(model), output_names = find_output_names(model),
-                       phase_flags = phase_flags(model), era = the$era)
+  session <- session_of(environment(model))
+  if (!identical(session$facts$era, the$era)) {
+    session$facts <- list(input_names = find_input_names(model), output_names = find_output_names(model),
+                          phase_flags = phase_flags(model), era = the$era)
   }
-  data$facts
+  session$facts
 }
 
 begin_era <- function() the$era <- new.env(parent = emptyenv())
@@ -48,24 +37,28 @@ output_names <- function(model) facts_of(model)$output_names
 
 find_input_names <- function(model) {
   data <- environment(model)
-  data$given_input_names %||% vapply(data$inputs, source_name, "", data$stack)
+  data$given_input_names %||% vapply(wiring_of(model)$inputs, source_name, "", data$stack)
 }
 
 find_output_names <- function(model) {
   data <- environment(model)
+  outputs <- wiring_of(model)$outputs
   # Outputs of a model that is a function have no layers of their own.
-  if (!is_graph(model) && length(data$outputs) > 1) return(paste0("output_", seq_along(data$outputs)))
-  data$given_output_names %||% make.unique(vapply(data$outputs, source_name, "", data$stack), "_")
+  if (!is_graph(model) && length(outputs) > 1) return(paste0("output_", seq_along(outputs)))
+  data$given_output_names %||% make.unique(vapply(outputs, source_name, "", data$stack), "_")
 }
 
 # The layer that a tensor comes from, or the operation.
 source_name <- function(tensor, layers) {
+  input <- input_layer_of(tensor, layers)
+  if (!is.null(input)) return(input$name)
   record <- record_of(tensor)
-  for (layer in layers) {
-    if (layer$class_name == "InputLayer" && identical(record_of(layer$output), record) &&
-        layer$output$row == tensor$row) return(layer$name)
-  }
   named_source(tensor) %||% record$rows[[source_row(tensor$row, record$rows, integer())]]$op
+}
+
+input_layer_of <- function(tensor, layers) {
+  inputs <- Filter(function(layer) environment(layer)$class_name == "InputLayer", layers)
+  Find(function(layer) identical(record_of(layer$output), record_of(tensor)) && layer$output$row == tensor$row, inputs)
 }
 
 # A model without input shape takes it from the first data that it sees; only the
@@ -78,20 +71,24 @@ wire_model <- function(model, input_shape) {
     abort_argument("The model has no layers.", where = label_of(model),
                    remedy = "Add layers with %>% before using it.")
   }
-  set_wiring(data, wire(layers, lapply(as_list(input_shape), function(shape) c(NA, shape[-1])), data$dtype))
+  set_wiring(model, wire(layers, lapply(as_list(input_shape), function(shape) c(NA, shape[-1])), data$dtype))
   if (!is.null(data$compiled)) data$compiled <- settle(data$compiled, model)
   invisible(model)
 }
 
 inline_model <- function(model, inputs, training) {
-  data <- environment(model)
+  wiring <- wiring_of(model)
   given <- with_where(label_of(model), in_order(as_list(inputs), input_names(model), "inputs", "tensor"))
-  Map(function(given, input) check_shape_fits(given$shape, input$shape, model), given, data$inputs)
+  Map(function(given, input) check_shape_fits(given$shape, input$shape, model), given, wiring$inputs)
   given <- Map(function(given, input) if (given$dtype == input$dtype) given else with_mask(k_cast(given, input$dtype), given$mask),
-               unname(given), unname(data$inputs))
-  origin <- new_origin(record_of(data$inputs[[1]]), data$inputs, given)
+               unname(given), unname(wiring$inputs))
+  origin <- new_origin(record_of(wiring$inputs[[1]]), wiring$inputs, given)
+  around <- length(the$trace$origins)
   the$trace$origins <- c(the$trace$origins, list(origin))
-  outputs <- with_trace(the$trace, training, lapply(data$outputs, tensor_in, the$trace))
+  outputs <- with_trace(the$trace, training, lapply(wiring$outputs, tensor_in, the$trace))
+  # Where both models are of one record, its tensors are again those of the model around this one.
+  last <- seq_along(the$trace$origins) == around
+  the$trace$origins <- c(the$trace$origins[!last], the$trace$origins[last])
   # The shapes inside follow from what was given, not from what was declared.
   outputs <- lapply(outputs, function(t) {
     row <- the$trace$rows[[t$row]]

@@ -2,7 +2,9 @@
 # position. Tensors point into it. Rows are lists of
 #   op      an operation of the core, or "input", "variable", "constant",
 #           "gradient", "update", "scan", "output", and above the core "layer", "phase", "mask"
-#   attrs, inputs, where, shape, dtype; slot, value, call where they apply.
+#   attrs, inputs, where, shape, dtype; slot, value, call where they apply
+#   id      of rows that a model is made of: an environment, which tells the same row in
+#           another record, that of a model read from a file
 # A trace is the record in which every layer call has been replaced by its
 # operations, for one phase; a program is made from it.
 
@@ -38,9 +40,10 @@ input_row <- function(record, shape, dtype, name = NULL) {
 
 # The record that a tensor lives in now; merged records are followed.
 record_of <- function(tensor) {
-  while (!is.null(tensor$record$forward)) {
-    tensor$row <- tensor$row + tensor$record$forward$offset
-    tensor$record <- tensor$record$forward$record
+  while (!is.null(forward <- tensor$record$forward)) {
+    # Version 0.1.0 saved an offset.
+    tensor$row <- if (is.null(forward$rows)) tensor$row + forward$offset else forward$rows[[tensor$row]]
+    tensor$record <- forward$record
   }
   tensor$record
 }
@@ -75,18 +78,23 @@ recording_for <- function(tensors) {
     if (is_constant(tensor) || is_variable(tensor)) next
     record <- record_of(tensor)
     if (is.null(into)) into <- record
-    else if (!identical(into, record)) {
-      merge_records(into, record)
-      record_of(tensor)  # its row is another one now
-    }
+    else if (!identical(into, record)) into <- merge_records(into, record)
   }
+  for (tensor in tensors) record_of(tensor)  # their rows may be others now
   into %||% new_record()
 }
 
+# One record of two, in which rows that both have are there once. Returns it.
 merge_records <- function(into, from) {
-  offset <- length(into$rows)
-  for (row in from$rows) {
-    row$inputs <- row$inputs + offset
+  at <- cpp_match_environments(row_ids(from$rows), row_ids(into$rows))
+  # What is an input of a model that was cut out of another one is computed by the other.
+  both <- which(at > 0L)
+  if (any(operations(into$rows[at[both]]) == "input" & operations(from$rows[both]) != "input")) {
+    return(merge_records(from, into))
+  }
+  for (i in which(at == 0L)) {
+    row <- from$rows[[i]]
+    row$inputs <- at[row$inputs]
     if (row$op == "variable") {
       row$slot <- slot_of(into, "variables", from$variables[[row$slot]])
     } else if (row$op == "layer") {
@@ -96,9 +104,21 @@ merge_records <- function(into, from) {
       row$slot <- into$n_inputs
     }
     into$rows[[length(into$rows) + 1L]] <- row
+    at[[i]] <- length(into$rows)
   }
-  from$forward <- list(record = into, offset = offset)
+  from$forward <- list(record = into, rows = at)
   from$rows <- from$variables <- from$layers <- list()
+  into
+}
+
+row_ids <- function(rows) lapply(rows, .subset2, "id")
+operations <- function(rows) vapply(rows, .subset2, "", "op")
+
+# Gives the rows at these positions ids, if they have none.
+identify_rows <- function(record, at) {
+  rows <- record$rows
+  for (i in at) if (is.null(rows[[i]]$id)) rows[[i]]$id <- new.env(hash = FALSE, parent = emptyenv())
+  record$rows <- rows
 }
 
 # The row that stands for a tensor in this record.
@@ -115,11 +135,27 @@ row_in <- function(tensor, record) {
 
 # The tensor of a record that this one replays, inside this one; NULL for others.
 replayed <- function(tensor, record) {
+  origin <- origin_of(record_of(tensor), record)
+  if (is.null(origin)) return(NULL)
+  replay(origin, tensor$row, record)
+  origin$tensors[[as.character(tensor$row)]]
+}
+
+origin_of <- function(from, record) {
+  for (origin in rev(record$origins)) if (identical(origin$record, from)) return(origin)
   for (origin in rev(record$origins)) {
-    if (identical(origin$record, record_of(tensor))) {
-      replay(origin, tensor$row, record)
-      return(origin$tensors[[as.character(tensor$row)]])
-    }
+    if (is.null(origin <- same_origin(origin, from))) next
+    record$origins <- c(record$origins, list(origin))
+    return(origin)
+  }
+}
+
+# The origin for a record that has rows of another origin: a loss that was saved with a model may use tensors of it.
+same_origin <- function(origin, record) {
+  done <- as.integer(ls(origin$tensors))
+  at <- cpp_match_environments(row_ids(origin$record$rows[done]), row_ids(record$rows))
+  if (any(at > 0L)) {
+    new_origin(record, lapply(at[at > 0L], function(i) list(row = i)), mget(as.character(done[at > 0L]), origin$tensors))
   }
 }
 
@@ -191,7 +227,11 @@ replay_row <- function(origin, row, record) {
   )
 }
 
+# The form of a call: that of layer(x) is not written down.
+plain_call <- list(structure(1L, class = "convnet_place"))
+
 call_form <- function(row) {
+  if (is.null(row$call)) return(plain_call)
   if (is.null(row$call$single)) return(row$call)
   # Saved by version 0.1.0.
   places <- lapply(seq_along(row$inputs), structure, class = "convnet_place")

@@ -3,14 +3,16 @@
 
 # A program of the model from its cache; `key` says everything it depends on.
 cached_program <- function(model, key, make) {
-  data <- environment(model)
+  session <- session_of(environment(model))
   key <- paste(c(key, facts_of(model)$phase_flags), collapse = " ")
-  if (!is_live(data$programs[[key]])) {
+  if (!is_live(session$programs[[key]])) {
     made <- make()
-    data$programs[[key]] <- made
+    session$programs[[key]] <- made
   }
-  data$programs[[key]]
+  session$programs[[key]]
 }
+
+forget_programs <- function(data) assign("programs", NULL, session_of(data))
 
 # Frozen layers may compute something else.
 phase_flags <- function(model) {
@@ -24,7 +26,7 @@ phase_flags <- function(model) {
 
 predict_program <- function(model) {
   cached_program(model, "predict", function() {
-    made <- trace_outputs(environment(model)$inputs, environment(model)$outputs, FALSE)
+    made <- trace_outputs(wiring_of(model)$inputs, wiring_of(model)$outputs, FALSE)
     program_from(made$trace, made$outputs)
   })
 }
@@ -37,14 +39,14 @@ step_program <- function(model, targets, weighted, training) {
 }
 
 make_step_program <- function(model, targets, weighted, training) {
-  data <- environment(model)
-  made <- trace_outputs(data$inputs, data$outputs, training)
+  wiring <- wiring_of(model)
+  made <- trace_outputs(wiring$inputs, wiring$outputs, training)
   trace <- made$trace
   ys <- lapply(targets, function(t) if (!is.null(t)) input_row(trace, t$shape, t$dtype))
   weights <- Map(function(weighted, output) if (weighted) input_row(trace, NA_integer_, output$dtype),
-                 weighted, data$outputs)
+                 weighted, wiring$outputs)
   scalars <- with_trace(trace, training, step_scalars(model, made$outputs, ys, weights, trace))
-  trained <- if (training) data$compiled$trainable else list()
+  trained <- if (training) environment(model)$compiled$trainable else list()
   # The loss is the first scalar; its gradients follow the scalars.
   gradients <- lapply(trained, function(v) gradient_row(scalars$values[[1]], v, trace))
   program <- program_from(trace, c(scalars$values, gradients))

@@ -4,11 +4,10 @@
 # One array for each output, as list(value, shape, dtype); NULL for an output that
 # is not trained. args: what x and y are called where the user gave them.
 model_targets <- function(model, y, n, args = c("x", "y")) {
-  data <- environment(model)
   arg <- args[2]
   losses <- compiled_of(model)$losses
   if (is_plain_array(y) && length(losses) == 1) {
-    return(list(output_target(y, data$outputs[[1]], losses[[1]], arg, n, args[1])))
+    return(list(output_target(y, wiring_of(model)$outputs[[1]], losses[[1]], arg, n, args[1])))
   }
   trained <- !vapply(losses, is.null, NA)
   names <- output_names(model)
@@ -21,7 +20,7 @@ model_targets <- function(model, y, n, args = c("x", "y")) {
   ys <- if (length(ys) == length(trained)) in_order(ys, names, arg, of = "output")[trained]
         else in_order(ys, names[trained], arg, of = "output")
   targets <- vector("list", length(trained))
-  targets[trained] <- .mapply(output_target, list(ys, data$outputs[trained], losses[trained],
+  targets[trained] <- .mapply(output_target, list(ys, wiring_of(model)$outputs[trained], losses[trained],
                                                   element_args(arg, names[trained])), list(n = n, x_arg = args[1]))
   targets
 }

@@ -3,7 +3,7 @@
 # value instead; variables their storage (variable.R).
 
 new_tensor <- function(record, row, shape, dtype) {
-  tensor <- new.env(parent = emptyenv())
+  tensor <- new.env(hash = FALSE, parent = emptyenv())
   tensor$record <- record
   tensor$row <- row
   tensor$shape <- shape
@@ -13,7 +13,7 @@ new_tensor <- function(record, row, shape, dtype) {
 }
 
 new_constant <- function(value, shape, dtype) {
-  tensor <- new.env(parent = emptyenv())
+  tensor <- new.env(hash = FALSE, parent = emptyenv())
   tensor$value <- value
   tensor$shape <- as.integer(shape)
   tensor$dtype <- dtype

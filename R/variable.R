@@ -3,13 +3,13 @@
 
 new_variable <- function(value, shape, dtype, name, trainable = TRUE, regularizer = NULL,
                          constraint = NULL) {
-  variable <- new.env(parent = emptyenv())
+  variable <- new.env(hash = FALSE, parent = emptyenv())
   variable$shape <- as.integer(shape)
   variable$dtype <- dtype
   variable$name <- name
   variable$trainable <- trainable
-  variable$regularizer <- regularizer
-  variable$constraint <- constraint
+  if (!is.null(regularizer)) variable$regularizer <- regularizer
+  if (!is.null(constraint)) variable$constraint <- constraint
   variable$storage <- cpp_variable_storage(value, variable$shape, dtype)
   class(variable) <- c("convnet_variable", "convnet_tensor")
   variable

@@ -22,6 +22,38 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
+// cpp_weak_reference
+SEXP cpp_weak_reference(SEXP owner, SEXP value);
+RcppExport SEXP _convnet_cpp_weak_reference(SEXP ownerSEXP, SEXP valueSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type owner(ownerSEXP);
+    Rcpp::traits::input_parameter< SEXP >::type value(valueSEXP);
+    rcpp_result_gen = Rcpp::wrap(cpp_weak_reference(owner, value));
+    return rcpp_result_gen;
+END_RCPP
+}
+// cpp_weak_value
+SEXP cpp_weak_value(SEXP reference);
+RcppExport SEXP _convnet_cpp_weak_value(SEXP referenceSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< SEXP >::type reference(referenceSEXP);
+    rcpp_result_gen = Rcpp::wrap(cpp_weak_value(reference));
+    return rcpp_result_gen;
+END_RCPP
+}
+// cpp_match_environments
+Rcpp::IntegerVector cpp_match_environments(Rcpp::List x, Rcpp::List table);
+RcppExport SEXP _convnet_cpp_match_environments(SEXP xSEXP, SEXP tableSEXP) {
+BEGIN_RCPP
+    Rcpp::RObject rcpp_result_gen;
+    Rcpp::traits::input_parameter< Rcpp::List >::type x(xSEXP);
+    Rcpp::traits::input_parameter< Rcpp::List >::type table(tableSEXP);
+    rcpp_result_gen = Rcpp::wrap(cpp_match_environments(x, table));
+    return rcpp_result_gen;
+END_RCPP
+}
 // cpp_orthonormal
 Rcpp::NumericMatrix cpp_orthonormal(const Rcpp::NumericMatrix& a);
 RcppExport SEXP _convnet_cpp_orthonormal(SEXP aSEXP) {
@@ -230,6 +262,9 @@ END_RCPP
 
 static const R_CallMethodDef CallEntries[] = {
     {"_convnet_cpp_dataset", (DL_FUNC) &_convnet_cpp_dataset, 3},
+    {"_convnet_cpp_weak_reference", (DL_FUNC) &_convnet_cpp_weak_reference, 2},
+    {"_convnet_cpp_weak_value", (DL_FUNC) &_convnet_cpp_weak_value, 1},
+    {"_convnet_cpp_match_environments", (DL_FUNC) &_convnet_cpp_match_environments, 2},
     {"_convnet_cpp_orthonormal", (DL_FUNC) &_convnet_cpp_orthonormal, 1},
     {"_convnet_cpp_infer", (DL_FUNC) &_convnet_cpp_infer, 4},
     {"_convnet_cpp_program", (DL_FUNC) &_convnet_cpp_program, 2},

@@ -184,6 +184,21 @@ test_that("models are layers", {
   expect_equal(predict(keras_model(list(x, y), z * 2), xs), 2 * predict(outer, xs))
 })
 
+test_that("a model is a layer on the tensors that it was made of, too", {
+  local_float64()
+  x <- layer_input(3)
+  double <- layer_dense(units = 3, use_bias = FALSE, weights = list(2 * diag(3)))
+  inner <- keras_model(x, layer_activation(x, "tanh"))
+  wide <- keras_model(x, inner(double(x)))
+  model <- keras_model(x, list(wide(inner(double(x))), double(x), inner(x)))
+  data <- xs[[1]]
+  expect_equal(predict(wide, data), tanh(2 * data))
+  expect_equal(predict(model, data), list(tanh(2 * tanh(2 * data)), 2 * data, tanh(data)))
+  # A loss sees the tensors of the whole, not those of a part.
+  model %>% compile("sgd", function(y_true, y_pred) k_mean(x) + 0 * k_mean(y_pred))
+  expect_equal(evaluate(model, data, predict(model, data), verbose = 0)$loss, 3 * mean(data))
+})
+
 test_that("a frozen layer deep inside changes what a step computes", {
   x <- layer_input(2)
   norm <- layer_batch_normalization()
