@@ -36,7 +36,7 @@ struct Scaled {
   Graph graph;
   Value x = graph.input(0, f32({3, 4}));
   Value w = graph.variable(0, f32({5, 4}));
-  Value mean = graph.emit("mean", {w}, {{"axes", number_list({0})}});
+  Value mean = graph.emit("mean", {w}, {{"axes", number_list(0)}});
   Value product = graph.emit("multiply", {x, mean});
   Floats input = numbers(12, 0.1f, 1), weights = numbers(20, 0.1f, 2);
 
