@@ -3,7 +3,7 @@
 # The model keeps its wiring for the session. What it is saved with is its graph: the
 # rows that the outputs need, as columns
 #   op, dtype (factors), inputs, shape, id   as in a row; inputs of the model come first
-#             masks of tensors last, though no output may need them
+#             and masks of tensors are there although no output may need them
 #   slot      of layers, those of inputs among them, their position in the stack, 0 for
 #             none and for the model itself; of variables in `variables`; the index of outputs
 #   more      the other fields of the row that are not empty
@@ -13,7 +13,7 @@
 set_wiring <- function(model, wiring) {
   data <- environment(model)
   data$built <- !is.null(wiring$outputs)
-  data$graph <- if (data$built) graph_of(wiring, data$stack)
+  if (data$built) draw_graph(data, wiring) else data$graph <- NULL
   data$input_shape <- if (data$built) shapes_of(wiring$inputs)
   data$output_shape <- if (data$built) shapes_of(wiring$outputs)
   assign("wiring", wiring, session_of(data))
@@ -46,29 +46,40 @@ adopt_wiring <- function(model) {
   rm("inputs", "outputs", envir = data)
 }
 
-graph_of <- function(wiring, stack) {
+# A stack of layers grows: of a graph that goes on only the new rows are looked at.
+draw_graph <- function(data, wiring) {
+  session <- session_of(data)
   record <- record_of(wiring$outputs[[1]])
   fed <- vapply(wiring$inputs, row_in, 1L, record)
   wanted <- vapply(wiring$outputs, row_in, 1L, record)
   computed <- setdiff(rows_behind(record$rows, wanted, function(i) i %in% fed), fed)
-  at <- c(fed, computed, setdiff(masks_of_rows(record$rows, computed), computed))
-  identify_rows(record, at)
-  rows <- record$rows[at]
-  first <- seq_along(fed)
-  rows[first] <- lapply(rows[first], function(row) c(list(op = "input"), row[c("shape", "dtype", "id", "name")]))
+  at <- c(fed, sort(union(computed, masks_of_rows(record$rows, computed))))
+  drawn <- session$drawn
+  if (!identical(record, drawn$record) || !identical(at[seq_along(drawn$at)], drawn$at)) data$graph <- NULL
+  columns <- graph_columns(data, wiring, record, at[seq_along(at) > length(data$graph$op)], at)
+  if (!is.null(data$graph)) columns <- Map(c, data$graph[names(columns)], columns)
+  data$graph <- c(columns, list(outputs = match(wanted, at)))
+  session$drawn <- list(record = record, at = at)
+}
+
+# Of the rows `new` among all, `at`.
+graph_columns <- function(data, wiring, record, new, at) {
+  identify_rows(record, new)
+  rows <- record$rows[new]
+  cut <- seq_along(wiring$inputs)[is.null(data$graph)]
+  rows[cut] <- lapply(rows[cut], function(row) c(list(op = "input"), row[c("shape", "dtype", "id", "name")]))
   op <- operations(rows)
   of <- function(kind) rows[op == kind]
   slot <- integer(length(rows))
-  slot[first] <- positions_of(lapply(wiring$inputs, input_layer_of, stack), stack)
-  slot[op == "layer"] <- positions_of(record$layers[slots(of("layer"))], stack)
-  slot[op == "variable"] <- seq_along(of("variable"))
+  slot[cut] <- positions_of(lapply(wiring$inputs[cut], input_layer_of, data$stack), data$stack)
+  slot[op == "layer"] <- positions_of(record$layers[slots(of("layer"))], data$stack)
+  slot[op == "variable"] <- length(data$graph$variables) + seq_along(of("variable"))
   slot[op == "output"] <- vapply(of("output"), function(row) as.integer(row$attrs$index), 1L)
   more <- vector("list", length(rows))
   more[op != "output"] <- lapply(rows[op != "output"], rest_of_row)
   list(op = factor(op), dtype = factor(vapply(rows, function(row) row$dtype %||% NA_character_, "")),
        inputs = lapply(rows, function(row) match(row$inputs, at)), shape = lapply(rows, .subset2, "shape"),
-       id = row_ids(rows), slot = slot, more = more,
-       variables = record$variables[slots(of("variable"))], outputs = match(wanted, at))
+       id = row_ids(rows), slot = slot, more = more, variables = record$variables[slots(of("variable"))])
 }
 
 # The rows that are masks of tensors at these positions.
@@ -80,8 +91,7 @@ masks_of_rows <- function(rows, at) {
 slots <- function(rows) vapply(rows, .subset2, 1L, "slot")
 
 positions_of <- function(layers, stack) {
-  data <- function(layer) if (!is.null(layer)) environment(layer)
-  cpp_match_environments(lapply(layers, data), lapply(stack, data))
+  cpp_match_environments(lapply(layers, function(layer) if (!is.null(layer)) environment(layer)), lapply(stack, environment))
 }
 
 rest_of_row <- function(row) {

@@ -170,6 +170,25 @@ test_that("stacks and models of functions go on from a file as they would have h
                tolerance = 1e-6)
 })
 
+test_that("what a stack is saved with grows with it", {
+  set.seed(4)
+  sequences <- array(c(sin(1:10), 0, 0), c(2, 3, 2))
+  same <- function(stack) expect_identical(predict(unserialize(serialize(stack, NULL)), sequences), predict(stack, sequences))
+  stack <- keras_model_sequential(input_shape = c(3, 2), name = "stack") %>% layer_masking(name = "masking")
+  same(stack)
+  stack %>% layer_lstm(3, return_sequences = TRUE, name = "a")
+  same(stack)
+  # Its tensors go into another record, and what is made of them there is not the stack's.
+  layer_concatenate(list(layer_input(c(3, 4)) * 2, stack$output))
+  stack %>% layer_lstm(2, name = "b")
+  same(stack)
+  pop_layer(stack)
+  stack %>% layer_gru(2, name = "c")
+  same(stack)
+  layers <- list(layer_masking(name = "masking"), layer_lstm(units = 3, return_sequences = TRUE, name = "a"), layer_gru(units = 2, name = "c"))
+  expect_identical(saved_size(stack), saved_size(keras_model_sequential(layers, input_shape = c(3, 2), name = "stack")))
+})
+
 test_that("tensors of a model from a file have their masks", {
   x <- layer_input(c(3, 2), name = "x")
   masking <- layer_masking(name = "masking")
