@@ -10,8 +10,8 @@
 
 #include "core/rng.h"
 #include "core/threads.h"
-#include "kernels/isa.h"
 #include "ops/op.h"
+#include "each_isa.h"
 #include "test.h"
 
 namespace convnet {
@@ -105,15 +105,6 @@ bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
 template <typename T>
 double tolerance(Dim terms) {
   return 32 * std::sqrt(1.0 + terms) * static_cast<double>(std::numeric_limits<T>::epsilon());
-}
-
-template <typename F>
-void for_each_isa(F&& f) {
-  for (const std::string& name : available_isas()) {
-    set_isa(name);
-    f();
-  }
-  set_isa("auto");
 }
 
 // An operation that ends in a bias, and in relu or its gradient, has the bits of these apart.

@@ -1,4 +1,5 @@
 // Broadcasting, reductions, and what moves elements: values against plain loops over indices.
+#include "each_isa.h"
 #include "ops.h"
 
 namespace {
@@ -150,6 +151,26 @@ TEST(reduction_values) {
   CHECK_THROWS(inferred("argmax", {f32({0})}, {{"axis", one(0)}}), "shape");
   CHECK_EQ(inferred("mean", {f32({kUnknown, 4, 4, 3})}, axes({1, 2})), (Shape{kUnknown, 3}));
   CHECK_EQ(inferred("argmax", {f32({kUnknown, 10})}, {{"axis", one(-1)}}), (Shape{kUnknown}));
+}
+
+TEST(sums_of_rows_are_the_same_on_every_instruction_set) {
+  for (Dim columns : {1, 2, 3, 12, 17, 31, 64, 250})
+    for (Dim rows : {1, 3, 4, 7, 600}) {
+      const test::Context context(Shape{rows, columns}.to_string());
+      const TensorPtr x = real({rows, columns}, DType::f32), wide = real({rows, columns});
+      const float* from = x->as<float>();
+      Numbers sums(columns, 0), first;
+      for (Dim i = 0; i < rows * columns; ++i) sums[i % columns] += from[i];
+      const Attrs down{{"axes", list({0})}};
+      for_each_isa([&] {
+        Numbers found = values("sum", {x}, down);
+        CHECK_CLOSE(found, sums, 1e-6);
+        const Numbers of_wide = values("sum", {wide}, down);
+        found.insert(found.end(), of_wide.begin(), of_wide.end());
+        if (first.empty()) first = found;
+        CHECK_EQ(found, first);
+      });
+    }
 }
 
 // Naive float32 addition is wrong in the second digit here.

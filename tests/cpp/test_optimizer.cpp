@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "each_isa.h"
 #include "core/rng.h"
 #include "core/threads.h"
-#include "kernels/isa.h"
 #include "test.h"
 #include "train/optimizer.h"
 
@@ -106,15 +106,6 @@ std::vector<OptimizerConfig> configs() {
   c.global_clip_norm = 2;
   all.push_back(c);
   return all;
-}
-
-template <typename F>
-void for_each_isa(F&& f) {
-  for (const std::string& name : available_isas()) {
-    set_isa(name);
-    f();
-  }
-  set_isa("auto");
 }
 
 // Sizes that fill no vector, none at all, and one that several tasks share.

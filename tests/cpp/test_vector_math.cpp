@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "each_isa.h"
 #include "core/rng.h"
-#include "kernels/isa.h"
 #include "kernels/vector_math.h"
 #include "test.h"
 
@@ -109,15 +109,6 @@ std::vector<T> sweep() {
     x.push_back(-value);
   }
   return x;
-}
-
-template <typename F>
-void for_each_isa(F&& f) {
-  for (const std::string& name : available_isas()) {
-    set_isa(name);
-    f();
-  }
-  set_isa("auto");
 }
 
 template <typename T>

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "../kernels/sum_rows.h"
 #include "build.h"
 #include "check.h"
 #include "elementwise.h"
@@ -73,6 +74,8 @@ typename F::Acc fold_run(const T* x, Dim n) {
 // acc[c] gathers column c of `rows` rows; four rows a pass, to load acc less often.
 template <typename F, typename T>
 void fold_rows(typename F::Acc* acc, const T* x, Dim rows, Dim stride, Dim columns) {
+  if constexpr (std::is_same_v<F, Sum<T>> && std::is_floating_point_v<T>)
+    return sum_rows(acc, x, rows, stride, columns);
   Dim row = 0;
   for (; row + 4 <= rows; row += 4, x += 4 * stride) {
     const T *x1 = x + stride, *x2 = x1 + stride, *x3 = x2 + stride;
