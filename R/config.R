@@ -99,8 +99,8 @@ clone_model <- function(model, input_tensors = NULL) {
 }
 
 # A configuration as an instance keeps it: symbols in the place of names, words and classes. A file has each symbol once,
-# and a word as often as it is there: words would be a quarter of what a file holds beside the weights. What
-# would not come back as it was stays a list.
+# and a word as often as it is there: words would be a quarter of what a file holds beside the weights. What would not
+# come back as it was stays a list.
 packed <- function(config) {
   compact <- pack(config)
   if (identical(unpack(compact), config)) compact else config

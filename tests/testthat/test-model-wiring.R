@@ -19,8 +19,8 @@ test_that("a part of a model is saved without the rest", {
   vae <- keras_model(parts$image, parts$decoded, name = "vae")
   encoder <- keras_model(parts$image, parts$mean, name = "encoder")
   image <- layer_input(6, name = "image")
-  alone <- keras_model(image, image %>% layer_dense(5, activation = "tanh", name = "hidden") %>% layer_dense(2, name = "mean"),
-                       name = "encoder")
+  hidden <- layer_dense(image, 5, activation = "tanh", name = "hidden")
+  alone <- keras_model(image, layer_dense(hidden, 2, name = "mean"), name = "encoder")
   expect_identical(saved_size(encoder), saved_size(alone))
   expect_gt(saved_size(vae), saved_size(encoder) + 4 * count_params(parts$decode))
   # Nor does what is made of its tensors, or of the model, later come along.
@@ -86,12 +86,14 @@ test_that("models from files are built upon, also together", {
     ones <- list(matrix(1, 5, 1), array(0))
     deeper <- keras_model(vae$input, layer_dense(inner, 1, weights = ones))
     # The same tensor in three models.
-    joined <- keras_model(models$encoder$input, layer_concatenate(list(vae$output, models$encoder$output, models$rest$output)))
+    outputs <- lapply(models[c("vae", "encoder", "rest")], function(model) model$output)
+    joined <- keras_model(models$encoder$input, layer_concatenate(unname(outputs)))
     saveRDS(list(joined, vae), file)
     again <- readRDS(file)
-    list(hidden = predict(keras_model(vae$input, inner), images), deeper = predict(deeper, images), joined = predict(joined, images),
-         again = predict(again[[1]], images), vae = predict(vae, images), rest = predict(models$rest, matrix(1, 1, 300)),
-         layers = vapply(joined$layers, function(layer) layer$name, ""), shared = identical(again[[1]]$layers[[2]], again[[2]]$layers[[2]]))
+    list(hidden = predict(keras_model(vae$input, inner), images), deeper = predict(deeper, images),
+         joined = predict(joined, images), again = predict(again[[1]], images), vae = predict(vae, images),
+         rest = predict(models$rest, matrix(1, 1, 300)), layers = vapply(joined$layers, function(layer) layer$name, ""),
+         shared = identical(again[[1]]$layers[[2]], again[[2]]$layers[[2]]))
   }, saved(list(rest = rest, encoder = encoder, vae = vae)), images)
   expect_identical(there$hidden, predict(keras_model(vae$input, get_layer(vae, "hidden")$output), images))
   expect_equal(there$deeper, matrix(rowSums(there$hidden)), tolerance = 1e-6)
@@ -137,7 +139,8 @@ test_that("layers of a model from a file know their calls", {
   expect_error(get_output_at(layer, 3), class = "convnet_error_argument")
   expect_identical(get_input_at(layer, 1), copy$input)
   expect_identical(get_output_shape_at(layer, 2), c(NA, 3L))
-  calls <- keras_model(copy$input, list(get_output_at(layer, 1), get_output_at(layer, 2), get_input_at(get_layer(copy, "inner"), 3)))
+  calls <- keras_model(copy$input, list(get_output_at(layer, 1), get_output_at(layer, 2),
+                                        get_input_at(get_layer(copy, "inner"), 3)))
   data <- matrix(cos(1:6), 2)
   values <- predict(calls, data)
   weights <- get_weights(shared)[[1]]
@@ -163,17 +166,19 @@ test_that("stacks and models of functions go on from a file as they would have h
   expect_identical(predict(copies$custom, images), expected)
   expect_identical(predict(keras_model(copies$custom$input, copies$custom$output * 2), images), 2 * expected)
   pop_layer(copies$stack)
-  expect_identical(predict(copies$stack, images), predict(keras_model(stack$input, get_layer(stack, "a")$output), images))
+  first <- predict(keras_model(stack$input, get_layer(stack, "a")$output), images)
+  expect_identical(predict(copies$stack, images), first)
   expect_identical(get_layer(copies$stack, "a")$output, copies$stack$output)
   copies$stack %>% layer_dense(1, name = "c", weights = list(matrix(1, 4, 1), 0))
-  expect_equal(predict(copies$stack, images), matrix(rowSums(predict(keras_model(stack$input, get_layer(stack, "a")$output), images))),
-               tolerance = 1e-6)
+  expect_equal(predict(copies$stack, images), matrix(rowSums(first)), tolerance = 1e-6)
 })
 
 test_that("what a stack is saved with grows with it", {
   set.seed(4)
   sequences <- array(c(sin(1:10), 0, 0), c(2, 3, 2))
-  same <- function(stack) expect_identical(predict(unserialize(serialize(stack, NULL)), sequences), predict(stack, sequences))
+  same <- function(stack) {
+    expect_identical(predict(unserialize(serialize(stack, NULL)), sequences), predict(stack, sequences))
+  }
   stack <- keras_model_sequential(input_shape = c(3, 2), name = "stack") %>% layer_masking(name = "masking")
   same(stack)
   stack %>% layer_lstm(3, return_sequences = TRUE, name = "a")
@@ -185,7 +190,8 @@ test_that("what a stack is saved with grows with it", {
   pop_layer(stack)
   stack %>% layer_gru(2, name = "c")
   same(stack)
-  layers <- list(layer_masking(name = "masking"), layer_lstm(units = 3, return_sequences = TRUE, name = "a"), layer_gru(units = 2, name = "c"))
+  layers <- list(layer_masking(name = "masking"), layer_lstm(units = 3, return_sequences = TRUE, name = "a"),
+                 layer_gru(units = 2, name = "c"))
   expect_identical(saved_size(stack), saved_size(keras_model_sequential(layers, input_shape = c(3, 2), name = "stack")))
 })
 
@@ -240,7 +246,9 @@ test_that("configurations come back as they were given", {
 
 test_that("150 layers take less than 200 KB beside their weights", {
   y <- x <- layer_input(c(4, 4, 2))
-  for (i in 1:50) y <- y %>% layer_conv_2d(2, 3, padding = "same") %>% layer_batch_normalization() %>% layer_activation("relu")
+  for (i in 1:50) {
+    y <- y %>% layer_conv_2d(2, 3, padding = "same") %>% layer_batch_normalization() %>% layer_activation("relu")
+  }
   model <- keras_model(x, y)
   expect_lt(overhead(model), 200e3)
   stack <- keras_model_sequential(input_shape = 2)
