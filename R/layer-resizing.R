@@ -3,13 +3,14 @@
 #' @inheritParams layer_dense
 #' @inheritParams layer_conv_2d_transpose
 #' @param height,width Integers, rows and columns of the output.
-#' @param interpolation `"bilinear"`, `"nearest"` or `"bicubic"`, between the centres of pixels and without
-#'   antialiasing.
+#' @param interpolation `"bilinear"`, `"nearest"` or `"bicubic"`, between the centres of pixels.
 #' @param crop_to_aspect_ratio Whether what does not fit the output's ratio of height and width is cut off around the
 #'   centre before resizing, instead of distorting the images.
 #' @param pad_to_aspect_ratio Whether the images are padded to that ratio instead.
 #' @param fill_mode What they are padded with; only `"constant"`, that is `fill_value`.
 #' @param fill_value A number.
+#' @param antialias Whether every pixel of an image that shrinks counts, not only those around the places that are asked
+#'   for: the filter is as many times wider as the image becomes smaller. `"nearest"` has no filter.
 #' @section Input shape: `(samples, rows, columns, channels)`, or `(samples, channels, rows, columns)` with
 #'   `data_format = "channels_first"`.
 #' @section Output shape: The same with `height` rows and `width` columns.
@@ -20,11 +21,12 @@
 #' @examples
 #' layer <- layer_resizing(height = 2, width = 2)
 #' layer(array(1:16, c(1, 4, 4, 1)))
+#' layer_resizing(height = 1, width = 2, antialias = TRUE)(array(1:16, c(1, 4, 4, 1)))
 #' @export
 layer_resizing <- function(object, height, width, interpolation = "bilinear", crop_to_aspect_ratio = FALSE,
                            pad_to_aspect_ratio = FALSE, fill_mode = "constant", fill_value = 0, data_format = NULL,
                            input_shape = NULL, batch_input_shape = NULL, batch_size = NULL, dtype = NULL, name = NULL,
-                           trainable = NULL, weights = NULL) {
+                           trainable = NULL, weights = NULL, antialias = FALSE) {
   create_layer("Resizing", object, layer_args())
 }
 
@@ -41,6 +43,7 @@ register_layer_class(
     }
     args$fill_mode <- check_choice(args$fill_mode, "constant", "fill_mode")
     args$fill_value <- check_number(args$fill_value, "fill_value")
+    args$antialias <- check_flag(args$antialias, "antialias")
     args
   },
   call = function(self, inputs) {
@@ -48,7 +51,7 @@ register_layer_class(
       size <- c(self$height, self$width)
       if (self$crop_to_aspect_ratio) x <- crop_to(x, pmin(known_size(x), with_ratio(x, size)))
       if (self$pad_to_aspect_ratio) x <- pad_to(x, pmax(known_size(x), with_ratio(x, size)), self$fill_value)
-      resize_images(x, size, self$interpolation)
+      resize_images(x, size, self$interpolation, self$antialias)
     })
   }
 )
@@ -107,9 +110,9 @@ with_ratio <- function(x, size) {
   pmax(1L, as.integer(floor(rev(known) * size / rev(size))))
 }
 
-resize_images <- function(x, size, method) {
+resize_images <- function(x, size, method, antialias = FALSE) {
   if (identical(x$shape[2:3], as.integer(size))) return(x)
-  emit("resize", list(x), list(size = size, method = method))
+  emit("resize", list(x), list(size = size, method = method, antialias = antialias))
 }
 
 crop_to <- function(x, size) {

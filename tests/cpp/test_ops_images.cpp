@@ -8,8 +8,9 @@ Attrs pooling(const std::vector<Dim>& pool, const std::vector<Dim>& strides, con
   return {{"pool", list(pool)}, {"strides", list(strides)}, {"padding", std::string(padding)}};
 }
 
-Attrs resizing(const char* given, const std::vector<Dim>& numbers, const char* method) {
-  return {{given, list(numbers)}, {"method", std::string(method)}};
+Attrs resizing(const char* given, const std::vector<Dim>& numbers, const char* method,
+               bool antialias = false) {
+  return {{given, list(numbers)}, {"method", std::string(method)}, {"antialias", list({antialias})}};
 }
 
 OP_CASES(of_images) {
@@ -23,6 +24,8 @@ OP_CASES(of_images) {
       {"resize", {real({2, 3, 2, 2})}, resizing("factor", {2, 3}, "nearest")},
       {"resize", {real({1, 4, 3, 1})}, resizing("size", {7, 2}, "bilinear")},
       {"resize", {real({1, 5, 2})}, resizing("size", {8}, "bicubic")},
+      {"resize", {real({1, 7, 3, 1})}, resizing("size", {3, 4}, "bilinear", true)},
+      {"resize_transpose", {real({1, 2, 3})}, resizing("size", {5}, "bicubic", true)},
       {"resize_transpose", {real({1, 6, 4, 1})}, resizing("size", {3, 4}, "nearest")},
       {"resize_transpose", {real({1, 7, 2, 1})}, resizing("size", {4, 3}, "bicubic")},
   };
@@ -98,6 +101,30 @@ TEST(resize_values) {
               b / (a + b), 1e-15);
 }
 
+TEST(resize_antialias_values) {
+  const auto resized = [&](const Numbers& x, Dim size, const char* method) {
+    return values("resize", {tensor({1, static_cast<Dim>(x.size()), 1}, x)},
+                  resizing("size", {size}, method, true));
+  };
+  // Half as many pixels: a triangle over four of them, (1, 3, 3, 1) / 8 where none is missing.
+  const Numbers halved = resized({0, 0, 0, 8, 0, 0, 0, 0}, 4, "bilinear");
+  CHECK_CLOSE(halved, (Numbers{0, 3, 1, 0}), 1e-15);
+  CHECK_CLOSE(resized({7, 0, 0, 0}, 2, "bilinear"), (Numbers{3, 0}), 1e-15);
+  // Keys's function at 1/4, 3/4, 5/4 and 7/4, each side; twice as wide the weights sum to 2.
+  Numbers pixel(20, 0);
+  pixel[9] = 1;
+  const Numbers cubic = resized(pixel, 10, "bicubic");
+  CHECK_CLOSE(cubic[3], -0.0703125 / 2, 1e-15);
+  CHECK_CLOSE(cubic[4], 0.8671875 / 2, 1e-15);
+  CHECK_CLOSE(cubic[5], 0.2265625 / 2, 1e-15);
+  // Nothing changes where pixels are picked or images grow.
+  const TensorPtr x = real({1, 5, 2});
+  CHECK_EQ(resized({0, 1, 2, 3}, 2, "nearest"), (Numbers{1, 3}));
+  for (const char* method : {"bilinear", "bicubic"})
+    CHECK_EQ(values("resize", {x}, resizing("size", {8}, method, true)),
+             values("resize", {x}, resizing("size", {8}, method)));
+}
+
 TEST(resize_axes_are_independent) {
   const TensorPtr x = real({2, 3, 5, 4, 2});
   for (const char* method : {"nearest", "bilinear", "bicubic"}) {
@@ -116,8 +143,10 @@ TEST(adjoint_resize) {
   for (const char* method : {"nearest", "bilinear", "bicubic"})
     for (Dim h : {1, 2, 5, 9})
       for (Dim w : {1, 3, 4, 8})
-        check_adjoint("resize", real({2, 5, 4, 3}), {}, resizing("size", {h, w}, method),
-                      "resize_transpose", real({2, h, w, 3}), {}, resizing("size", {5, 4}, method));
+        for (bool antialias : {false, true})
+          check_adjoint("resize", real({2, 5, 4, 3}), {}, resizing("size", {h, w}, method, antialias),
+                        "resize_transpose", real({2, h, w, 3}), {},
+                        resizing("size", {5, 4}, method, antialias));
 }
 
 TEST(resize_errors) {
@@ -137,5 +166,6 @@ TEST(images_do_not_depend_on_threads) {
   const TensorPtr image = real({4, 37, 41, 19}, DType::f32);
   check_threads({{"average_pool", {image}, pooling({3, 2}, {2, 2}, "same")},
                  {"resize", {image}, resizing("factor", {2, 3}, "nearest")},
-                 {"resize", {image}, resizing("size", {50, 30}, "bicubic")}});
+                 {"resize", {image}, resizing("size", {50, 30}, "bicubic")},
+                 {"resize", {image}, resizing("size", {9, 30}, "bilinear", true)}});
 }

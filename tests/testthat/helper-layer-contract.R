@@ -100,7 +100,7 @@ layer_rows <- list(
   layer_repeat_vector = layer_row(4, n = 3),
   layer_rescaling = layer_row(c(3, 4), scale = 0.1, offset = 2, rank = FALSE, mask = "kept"),
   layer_reshape = layer_row(c(3, 4), target_shape = c(2, 6), rank = FALSE, open = FALSE),
-  layer_resizing = layer_row(c(4, 5, 2), height = 3, width = 7),
+  layer_resizing = layer_row(c(4, 5, 2), height = 3, width = 7, antialias = TRUE),
   layer_separable_conv_1d = layer_row(c(7, 3), filters = 4, kernel_size = 3, padding = "causal", depth_multiplier = 2),
   layer_separable_conv_2d = layer_row(c(6, 7, 2), filters = 3, kernel_size = c(2, 3), depth_multiplier = 2),
   layer_simple_rnn = layer_row(c(4, 3), units = 2),

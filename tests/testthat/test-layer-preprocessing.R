@@ -77,6 +77,25 @@ test_that("images are resized, cropped and padded with their ratio kept", {
   expect_equal(as.array(larger(x)), as.array(layer_resizing(height = 8, width = 8)(x[, , 2:5, , drop = FALSE])), tolerance = 1e-12)
 })
 
+test_that("with antialias the filter is as wide as the image becomes smaller", {
+  local_float64()
+  # The matrix of one axis: triangles, or Keys's cubic function.
+  filters <- list(
+    bilinear = function(d) pmax(1 - d, 0),
+    bicubic = function(d) ifelse(d <= 1, (1.5 * d - 2.5) * d^2 + 1, ifelse(d < 2, ((-0.5 * d + 2.5) * d - 4) * d + 2, 0)))
+  along <- function(n, m, filter) {
+    weights <- outer(seq_len(m), seq_len(n), function(o, i) filter(abs((o - 0.5) * n / m - (i - 0.5)) / max(n / m, 1)))
+    weights / rowSums(weights)
+  }
+  x <- image(matrix(sin(1:77), 11))
+  for (method in names(filters)) {
+    shrunk <- as.array(layer_resizing(height = 3, width = 9, interpolation = method, antialias = TRUE)(x))[1, , , 1]
+    expected <- along(11, 3, filters[[method]]) %*% x[1, , , 1] %*% t(along(7, 9, filters[[method]]))
+    expect_equal(shrunk, expected, tolerance = 1e-12)
+  }
+  expect_error(layer_resizing(height = 2, width = 2, antialias = "yes"), class = "convnet_error_argument")
+})
+
 test_that("images are augmented inside a model while it is trained, not when it predicts", {
   set.seed(1)
   model <- keras_model_sequential(input_shape = c(6, 6, 1)) %>%

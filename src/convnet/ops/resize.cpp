@@ -1,8 +1,9 @@
-// resize(x; size or factor, method): images [N, spatial..., C] sampled at another number of
+// resize(x; size or factor, method, antialias): images [N, spatial..., C] sampled at another number of
 // pixels. Output o lies at (o + 1/2) in / out - 1/2 of the input: centres of pixels are at
 // halves. method: nearest, bilinear, bicubic (Keys's kernel, a = -1/2). Pixels beyond the
-// border have no weight; the others are scaled to sum to 1.
-// resize_transpose(g; size, method): its adjoint, `size` being the extents of x.
+// border have no weight; the others are scaled to sum to 1. With antialias the filter of an
+// image that shrinks is as many times wider, so that every pixel counts.
+// resize_transpose(g; size, method, antialias): its adjoint, `size` being the extents of x.
 #include <cmath>
 #include <numeric>
 
@@ -35,24 +36,33 @@ struct Taps {
 };
 
 // R. Keys, "Cubic convolution interpolation for digital image processing" (1981).
-double cubic(double distance) {
-  const double d = std::fabs(distance);
+double cubic(double d) {
   if (d <= 1) return (1.5 * d - 2.5) * d * d + 1;
   return d < 2 ? ((-0.5 * d + 2.5) * d - 4) * d + 2 : 0;
 }
 
-Taps resize_taps(Dim in, Dim out, const std::string& method) {
+struct Filter {
+  std::string method;
+  bool antialias;
+};
+
+Taps resize_taps(Dim in, Dim out, const Filter& filter) {
+  const bool bicubic = filter.method == "bicubic";
+  const double width = filter.antialias ? std::max(1.0, static_cast<double>(in) / out) : 1;
+  const double reach = (bicubic ? 2 : 1) * width;
   Taps taps;
   for (Dim o = 0; o < out; ++o) {
-    if (method == "nearest") {
+    if (filter.method == "nearest") {
       taps.append({{(2 * o + 1) * in / (2 * out), 1}});
       continue;
     }
     const double at = (o + 0.5) * in / out - 0.5;
-    const Dim below = static_cast<Dim>(std::floor(at)), reach = method == "bicubic" ? 2 : 1;
+    const Dim first = std::max<Dim>(0, static_cast<Dim>(std::floor(at - reach)) + 1);
+    const Dim last = std::min<Dim>(in - 1, static_cast<Dim>(std::ceil(at + reach)) - 1);
     std::vector<std::pair<Dim, double>> row;
-    for (Dim i = std::max<Dim>(0, below - reach + 1); i <= std::min(in - 1, below + reach); ++i) {
-      const double weight = reach == 2 ? cubic(at - i) : 1 - std::fabs(at - i);
+    for (Dim i = first; i <= last; ++i) {
+      const double distance = std::fabs(at - i) / width;
+      const double weight = bicubic ? cubic(distance) : 1 - distance;
       if (weight != 0) row.emplace_back(i, weight);
     }
     taps.append(row);
@@ -114,7 +124,7 @@ struct Pass {
 };
 
 // The passes that turn `from` into `to`: what shrinks first, so that the others have less to do.
-std::vector<Pass> passes(Shape from, const Shape& to, const std::string& method, bool transpose) {
+std::vector<Pass> passes(Shape from, const Shape& to, const Filter& filter, bool transpose) {
   std::vector<int> axes;
   for (int axis = from.rank() - 2; axis > 0; --axis)
     if (from[axis] != to[axis]) axes.push_back(axis);
@@ -122,8 +132,8 @@ std::vector<Pass> passes(Shape from, const Shape& to, const std::string& method,
                    [&](int a, int b) { return to[a] * from[b] < to[b] * from[a]; });
   std::vector<Pass> result;
   for (int axis : axes) {
-    Taps taps = transpose ? transposed(resize_taps(to[axis], from[axis], method), to[axis])
-                          : resize_taps(from[axis], to[axis], method);
+    Taps taps = transpose ? transposed(resize_taps(to[axis], from[axis], filter), to[axis])
+                          : resize_taps(from[axis], to[axis], filter);
     result.push_back({std::move(taps), from.product(0, axis), from[axis],
                       from.product(axis + 1, from.rank())});
     from[axis] = to[axis];
@@ -131,17 +141,17 @@ std::vector<Pass> passes(Shape from, const Shape& to, const std::string& method,
   return result;
 }
 
-std::string checked_method(const Attrs& attrs) {
+Filter checked_filter(const Attrs& attrs) {
   const std::string& method = attrs.text("method");
   if (method != "nearest" && method != "bilinear" && method != "bicubic")
     argument_error("There is no such interpolation.", "nearest, bilinear or bicubic", method);
-  return method;
+  return {method, attrs.flag("antialias")};
 }
 
 TensorType infer(const Attrs& attrs, const std::vector<TensorType>& in) {
   require_float(in[0]);
   check_images(in[0].shape, "input");
-  checked_method(attrs);
+  checked_filter(attrs);
   const char* given = attrs.has("factor") ? "factor" : "size";
   const std::vector<Dim> numbers = attrs.integers(given);
   TensorType out = in[0];
@@ -162,7 +172,7 @@ TensorType infer(const Attrs& attrs, const std::vector<TensorType>& in) {
 
 Prepared prepare_passes(const OpCall& call, bool transpose) {
   const auto steps = std::make_shared<const std::vector<Pass>>(
-      passes(call.in[0].shape, call.out.shape, checked_method(call.attrs), transpose));
+      passes(call.in[0].shape, call.out.shape, checked_filter(call.attrs), transpose));
   const Dim size = call.out.shape.size();
   return dispatch_float(call.out.dtype, [&](auto zero) {
     using T = decltype(zero);
@@ -192,7 +202,9 @@ Value resized(Emitter& g, const char* op, const OpCall& call, Value grad) {
   const Shape& x = call.in[0].shape;
   std::vector<Dim> size;
   for (int axis = 1; axis < x.rank() - 1; ++axis) size.push_back(x[axis]);
-  return g.emit(op, {grad}, {{"size", number_list(size)}, {"method", call.attrs.text("method")}});
+  return g.emit(op, {grad}, {{"size", number_list(size)},
+                             {"method", call.attrs.text("method")},
+                             {"antialias", number_list(call.attrs.flag("antialias"))}});
 }
 
 Values vjp(Emitter& g, const OpCall& call, const Values&, Value, Value grad) {
