@@ -45,8 +45,9 @@ k_constant <- function(value, dtype = NULL, shape = NULL, name = NULL) {
 #' @export
 k_variable <- function(value, dtype = NULL, name = NULL, constraint = NULL) {
   value <- if (is_tensor(value)) k_get_value(value) else as_tensor(value)$value
-  new_variable(value, shape_of_array(value), dtype %||% the$floatx,
-               name %||% auto_name("variable"), constraint = get_constraint(constraint))
+  dtype <- dtype %||% the$floatx
+  new_variable(value, shape_of_array(value), dtype, name %||% auto_name("variable"),
+               trainable = dtype %in% c("float32", "float64"), constraint = get_constraint(constraint))
 }
 
 #' @rdname k_constant

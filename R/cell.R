@@ -142,9 +142,11 @@ initial_states <- function(self, cell, first) {
                   received = paste("states of shape", format_shape(zero$shape)),
                   remedy = "Give batch_input_shape, or batch_size and input_shape.")
     }
-    self$states <- lapply(seq_len(cell$n_states), function(i) {
+    states <- lapply(seq_len(cell$n_states), function(i) {
       k_variable(array(0, zero$shape), zero$dtype, paste0(self$name, "/state_", i))
     })
+    # Variables that were assigned to `self` would be weights.
+    assign("states", states, environment(self))
   }
   if (!identical(self$states[[1]]$shape, zero$shape) && !anyNA(zero$shape)) {
     abort_shape("A stateful layer keeps the number of samples that it began with.",
@@ -238,7 +240,7 @@ build_recurrent <- function(cell, build) {
 reset_states <- function(object) {
   check_layer(object)
   data <- environment(object)
-  for (layer in c(if (is_model(object)) object$layers, data$sublayers)) reset_states(layer)
+  for (layer in layers_inside(object)) reset_states(layer)
   if (!is_model(object)) {
     for (state in data$states) k_set_value(state, array(0, state$shape))
   }

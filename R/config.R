@@ -18,7 +18,8 @@ get_config <- function(object) {
   check_layer(object)
   data <- environment(object)
   config <- if (inherits(object, "keras_model_custom")) {
-    list(name = data$name, trainable = data$trainable, arguments = config_values(data))
+    own <- own_config(object)
+    list(name = data$name, trainable = data$trainable, arguments = own[setdiff(names(own), common_args)])
   } else if (inherits(object, "keras_model_functional")) {
     list(name = data$name, trainable = data$trainable, layers = lapply(object$layers, get_config),
          graph = graph_config(object))
@@ -27,12 +28,27 @@ get_config <- function(object) {
          batch_input_shape = data$batch_input_shape %||% model_input_shape(object),
          layers = lapply(object$layers, get_config))
   } else {
-    c(list(name = data$name, trainable = data$trainable, dtype = data$dtype,
-           batch_input_shape = data$batch_input_shape),
-      lapply(config_values(data), config_of_value))
+    lapply(own_config(object), config_of_value)
   }
   structure(config, class_name = data$class_name, definition = data$definition,
             custom_model = if (inherits(object, "keras_model_custom")) TRUE)
+}
+
+# What a layer was made with.
+given_config <- function(layer) {
+  data <- environment(layer)
+  c(list(name = data$name, trainable = data$trainable, dtype = data$dtype, batch_input_shape = data$batch_input_shape),
+    config_values(data))
+}
+
+# The same, or what a method of the user's returns; that need not name what all layers have.
+own_config <- function(layer) {
+  given <- given_config(layer)
+  method <- environment(layer)$methods$get_config
+  if (is.null(method)) return(given)
+  own <- with_where(label_of(layer), with_user_code("get_config()", method()))
+  with_where(label_of(layer), check_args(own, "get_config()"))
+  c(given[setdiff(intersect(names(given), common_args), names(own))], own)
 }
 
 # Layers among the arguments of a layer are made again with it.

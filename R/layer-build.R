@@ -55,20 +55,31 @@ put_back <- function(state) {
 # The layers that a model or a layer is made of: those of its graph, or those that were
 # assigned to it, in this order.
 layers_inside <- function(self) {
-  data <- environment(self)
-  if (is_graph(self)) return(data$stack)
-  private <- if (!is.null(data$private)) mget(ls(data$private), data$private)
-  unique_objects(layers_in(c(lapply(data$assigned, function(name) data[[name]]), private)))
+  if (is_graph(self)) return(environment(self)$stack)
+  unique_objects(found_in(assigned_to(self), is_layer))
 }
 
-layers_in <- function(x) {
-  if (is_layer(x)) list(x)
-  else if (is.list(x) && !is.data.frame(x)) unlist(lapply(x, layers_in))
+# The weights of a layer but those of layers inside: what it added, and variables that were
+# assigned to it.
+own_weights <- function(self) {
+  added <- environment(self)$weights
+  if (is_graph(self)) added else unique_objects(c(added, found_in(assigned_to(self), is_variable)))
+}
+
+# Fields of a layer of the user's that hold layers or variables, and its private members.
+assigned_to <- function(self) {
+  data <- environment(self)
+  c(lapply(data$assigned, function(name) data[[name]]), if (!is.null(data$private)) mget(ls(data$private), data$private))
+}
+
+found_in <- function(x, is_wanted) {
+  if (is_wanted(x)) list(x)
+  else if (is.list(x) && !is.data.frame(x)) unlist(lapply(x, found_in, is_wanted))
 }
 
 # All variables of a layer or model, each once, in Keras's order.
 weights_of <- function(self) {
-  weights <- unique_objects(c(environment(self)$weights, unlist(lapply(layers_inside(self), weights_of))))
+  weights <- unique_objects(c(own_weights(self), unlist(lapply(layers_inside(self), weights_of))))
   if (is_model(self)) return(weights)
   trainable <- vapply(weights, function(w) w$trainable, NA)
   c(weights[trainable], weights[!trainable])
@@ -77,6 +88,6 @@ weights_of <- function(self) {
 trainable_weights_of <- function(self) {
   data <- environment(self)
   if (!data$trainable) return(list())
-  own <- Filter(function(w) w$trainable, data$weights)
+  own <- Filter(function(w) w$trainable, own_weights(self))
   unique_objects(c(own, unlist(lapply(layers_inside(self), trainable_weights_of))))
 }

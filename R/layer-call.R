@@ -91,8 +91,16 @@ inline_layer <- function(self, arguments, training) {
     outputs <- with_user_code("call()", with_trace(the$trace, training, do.call("call", arguments)))
     outputs <- with_computed_mask(self, arguments[[1]], mask, layer_outputs(outputs))
     with_user_code("The activity regularizer", add_activity_losses(self, outputs))
+    note_call(self, outputs)
     outputs
   })
+}
+
+# Remembers in the trace, not in that of a step, which shapes a layer made.
+note_call <- function(self, outputs) {
+  trace <- the$trace
+  while (!is.null(trace$outer)) trace <- trace$outer
+  trace$calls <- c(trace$calls, list(list(layer = self, shapes = shapes_of(as_list(outputs)))))
 }
 
 # Inputs in the layer's own type, as in Keras: floats always, counts where there
@@ -100,7 +108,7 @@ inline_layer <- function(self, arguments, training) {
 autocast <- function(self, inputs) {
   data <- environment(self)
   cast <- function(x) {
-    numeric <- grepl("^float", x$dtype) || length(data$weights) > 0
+    numeric <- grepl("^float", x$dtype) || length(own_weights(self)) > 0
     if (numeric && grepl("^float", data$dtype)) with_mask(k_cast(x, data$dtype), x$mask) else x
   }
   if (is_tensor(inputs)) cast(inputs) else lapply(inputs, cast)

@@ -91,9 +91,12 @@ call_arguments_of <- function(self) {
 #'   rank of input, not for each batch;
 #' - `compute_mask(inputs, mask)` returns the mask of the output, see [layer_masking()]; with a field `supports_masking =
 #'   TRUE` it is that of the input;
+#' - `get_config()` returns the arguments from which [from_config()] and [clone_model()] make such a layer, as a list with
+#'   names. It is needed only where they are not the ones that the layer was made with, which `super$get_config()` returns;
 #' - `compute_output_shape(input_shape)` is not needed: shapes follow from `call()`.
 #'
-#' Layers that are assigned to `self`, also in lists, are part of the layer: their weights are its weights.
+#' Layers that are assigned to `self`, also in lists, are part of the layer: their weights are its weights. Variables that
+#' are assigned to `self` are weights, too: [k_variable()] is an alternative to `self$add_weight()`.
 #' `self$add_loss(tensor)`, called in `call()`, adds the mean of a tensor to what training minimises.
 #'
 #' `KerasWrapper` is for layers around a layer: [create_wrapper()] puts its argument `layer` into `self$layer`.
@@ -138,7 +141,8 @@ KerasLayer <- R6::R6Class("KerasLayer", cloneable = FALSE, public = list(
     add_weight(self, name, as_shape(shape), initializer, get_regularizer(regularizer), get_constraint(constraint),
                trainable, dtype)
   },
-  add_loss = function(losses, inputs = NULL) add_losses(self, losses)
+  add_loss = function(losses, inputs = NULL) add_losses(self, losses),
+  get_config = function() given_config(self)
 ))
 
 #' @rdname KerasLayer

@@ -33,8 +33,9 @@
     value <- with_where(label_of(x), check_flag(value, "trainable"))
     for (layer in layers_inside(x)) layer$trainable <- value
   }
-  # Layers that a layer of the user's is made of: their weights are its weights.
-  if (length(layers_in(value))) data$assigned <- unique(c(data$assigned, name))
+  # Layers and variables that a layer of the user's is made of: their weights are its weights.
+  is_part <- function(x) is_layer(x) || is_variable(x) && position(x, data$weights) == 0L
+  if (length(found_in(value, is_part))) data$assigned <- unique(c(data$assigned, name))
   assign(name, value, envir = data)
   begin_era()
   x

@@ -5,7 +5,8 @@
 #' it is built when it first sees data.
 #'
 #' @param model_fn Function of `self` that returns the function `call(inputs, mask, training)`, of which `mask` and
-#'   `training` are optional. Layers that it assigns to `self`, also in lists, are the layers of the model.
+#'   `training` are optional. Layers that it assigns to `self`, also in lists, are the layers of the model; variables
+#'   ([k_variable()]) are weights of its own.
 #' @param name Name of the model; made up when `NULL`.
 #' @param classname Name of the class.
 #' @param initialize,call,... Methods as for [Layer()]; `initialize()` makes the layers.

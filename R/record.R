@@ -16,6 +16,7 @@ new_record <- function() {
   record$n_inputs <- 0L
   record$losses <- list()     # tensors that training adds to the loss
   record$updates <- list()    # tensors of "update" rows
+  record$calls <- list()      # of layers in a trace: list(layer, shapes of its outputs)
   record$origins <- list()    # what this record replays: list(record, tensors by row)
   record$forward <- NULL      # where the rows went when records were merged
   record$outer <- NULL        # of the body of a scan: the record around it

@@ -7,6 +7,8 @@
 #' output (0) of the second call (1) of layer `dense`, calls in other models included. Operations between layers have
 #' rows of their own then.
 #'
+#' The output shape of a layer that makes tensors of different shapes in several calls is `multiple`.
+#'
 #' A column "Trainable" appears when a layer with weights is frozen, see [freeze_weights()]. A model that has not been
 #' built has neither shapes nor parameters yet: it lists its layers and says how it is built.
 #'
@@ -87,7 +89,9 @@ print.keras_layer <- function(x, ...) {
 
 # What the table has a row for: layers and, in a graph, operations between them.
 model_parts <- function(model) {
-  if (!inherits(model, "keras_model_functional")) return(lapply(model$layers, layer_part))
+  if (!inherits(model, "keras_model_functional")) {
+    return(lapply(model$layers, layer_part, traced = if (!is_graph(model) && is_wired(model)) traced_calls(model)))
+  }
   parts <- list()
   for (node in model_nodes(model)) {
     part <- parts[[node$name]] %||% if (is.null(node$layer)) operation_part(node) else layer_part(node$layer)
@@ -98,10 +102,24 @@ model_parts <- function(model) {
   parts
 }
 
-layer_part <- function(layer) {
-  list(title = sprintf("%s (%s)", layer$name, layer$class_name), shape = format_shapes(layer$output_shape),
+# traced: calls of layers in a trace.
+layer_part <- function(layer, traced = NULL) {
+  list(title = sprintf("%s (%s)", layer$name, layer$class_name), shape = shapes_made(layer, traced),
        parameters = if (layer$built) plain_count(count_params(layer)) else "?", from = character(), calls = 0L,
        frozen = !layer$trainable && length(layer$weights) > 0L, trainable = layer$trainable)
+}
+
+# Those of its calls; of calls inside a function of the user's only a trace knows.
+shapes_made <- function(layer, traced) {
+  shapes <- c(lapply(nodes_of(layer), function(node) shapes_of(node$outputs)),
+              lapply(Filter(function(call) identical(call$layer, layer), traced), function(call) call$shapes))
+  shapes <- unique(vapply(shapes, format_shapes, ""))
+  if (length(shapes) == 0) "?" else if (length(shapes) > 1) "multiple" else shapes
+}
+
+traced_calls <- function(model) {
+  wiring <- wiring_of(model)
+  trace_outputs(wiring$inputs, wiring$outputs, FALSE)$trace$calls
 }
 
 operation_part <- function(node) {

@@ -156,6 +156,16 @@ test_that("a ConvLSTM learns where moving digits go", {
   expect_identical(dim(predict(model, films[1:2, 1:2, , , , drop = FALSE])), c(2L, 2L, 14L, 14L, 1L))
 })
 
+test_that("layers inside others forget their states, too", {
+  model <- keras_model_sequential() %>%
+    bidirectional(layer_gru(units = 2, stateful = TRUE), batch_input_shape = c(1, 3, 2))
+  x <- values(c(1, 3, 2))
+  first <- predict(model, x)
+  expect_false(identical(predict(model, x), first))
+  reset_states(model)
+  expect_identical(predict(model, x), first)
+})
+
 test_that("bad arguments and inputs are refused", {
   k_reset_uids()
   x <- values(c(2, 3, 2))

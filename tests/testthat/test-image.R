@@ -1,6 +1,8 @@
 test_that("a PNG file keeps every value", {
   skip_if_not_installed("png")
   file <- withr::local_tempfile(fileext = ".png")
+  # No value lies in the middle between two that a file can hold.
+  withr::local_seed(1)
   x <- array(sample(0:255, 5 * 7 * 3, replace = TRUE), c(5, 7, 3))
   image_array_save(x, file, scale = FALSE)
   expect_equal(image_load(file), x)

@@ -182,3 +182,89 @@ test_that("what fails in a class is said with the layer's name", {
     new_layer_class(3)
   })
 })
+
+test_that("variables that are assigned to self are weights", {
+  local_float64()
+  Affine <- R6::R6Class("Affine", inherit = KerasLayer,
+    public = list(factor = NULL, parts = NULL, table = NULL,
+      initialize = function(start = 2) self$factor <- k_variable(c(start, start, start), name = "factor"),
+      build = function(input_shape) {
+        self$parts <- list(shift = k_variable(rep(1, input_shape[[2]])))
+        private$scale <- k_variable(0.5)
+        self$table <- k_variable(1:3, dtype = "int32")
+      },
+      call = function(x) (x * self$factor + self$parts$shift) * private$scale),
+    private = list(scale = NULL))
+  model <- keras_model_sequential(input_shape = 3) %>% create_layer(Affine, .)
+  expect_equal(get_weights(model), list(array(rep(2, 3)), array(rep(1, 3)), array(0.5), array(1:3)), ignore_attr = TRUE)
+  expect_length(model$trainable_weights, 3)
+  expect_equal(predict(model, x), (2 * x + 1) / 2)
+  model %>% compile(optimizer_sgd(0.1), "mse")
+  error <- predict(model, x)
+  train_on_batch(model, x, 0 * x)
+  expect_equal(c(get_weights(model)[[1]]), 2 - 0.1 * 2 * colSums(error * x * 0.5) / 12)
+  expect_equal(c(get_weights(model)[[3]]), 0.5 - 0.1 * 2 * mean(error * (2 * x + 1)))
+  copy <- unserialize(serialize(model, NULL))
+  expect_identical(get_weights(copy), get_weights(model))
+  train_on_batch(copy, x, 0 * x)
+  train_on_batch(model, x, 0 * x)
+  expect_identical(get_weights(copy), get_weights(model))
+  fresh <- clone_model(model)
+  expect_equal(predict(fresh, x), (2 * x + 1) / 2)
+  set_weights(fresh, get_weights(model))
+  expect_identical(predict(fresh, x), predict(model, x))
+  freeze_weights(model)
+  expect_length(model$trainable_weights, 0)
+  # A variable that takes the place of another.
+  layer <- model$layers[[1]]
+  layer$factor <- k_variable(c(1, 2, 3))
+  expect_identical(c(get_weights(model)[[1]]), c(1, 2, 3))
+  expect_length(get_weights(model), 4)
+})
+
+test_that("a variable that a layer counts with is not changed by the optimizer", {
+  layer_counter <- Layer("Counter", count = NULL,
+    build = function(input_shape) self$count <- k_variable(0),
+    call = function(inputs, training = FALSE) {
+      if (isTRUE(training)) k_update_add(self$count, 1)
+      inputs
+    })
+  model <- keras_model_sequential(input_shape = 3) %>% layer_counter() %>% layer_dense(1)
+  model %>% compile("adam", "mse")
+  model %>% fit(x, 1:4, epochs = 2, batch_size = 2, verbose = 0)
+  expect_equal(c(get_weights(model)[[1]]), 4)
+})
+
+test_that("get_config() of a class says what its copies are made from", {
+  Power <- R6::R6Class("Power", inherit = KerasLayer, public = list(
+    exponent = NULL,
+    initialize = function(exponent = 1, doubled = FALSE) self$exponent <- if (doubled) 2 * exponent else exponent,
+    call = function(x) x^self$exponent,
+    get_config = function() {
+      config <- super$get_config()
+      config$exponent <- self$exponent
+      config$doubled <- FALSE
+      config
+    }))
+  model <- keras_model_sequential(input_shape = 3) %>% create_layer(Power, ., list(exponent = 1, doubled = TRUE, name = "p"))
+  layer <- model$layers[[1]]
+  config <- get_config(layer)
+  expect_identical(config[c("name", "exponent", "doubled")], list(name = "p", exponent = 2, doubled = FALSE))
+  layer$exponent <- 3
+  for (copy in list(clone_model(model), from_config(get_config(model)), keras_model_sequential(list(from_config(get_config(layer)))))) {
+    expect_equal(predict(copy, x), x^3, tolerance = 1e-6)
+    expect_identical(copy$layers[[1]]$name, "p")
+  }
+  # What all layers have need not be named.
+  layer_short <- Layer("Short", initialize = function(n) self$n <- n, call = function(inputs) inputs * self$n, n = NULL,
+                       get_config = function() list(n = self$n + 1))
+  copy <- from_config(get_config(layer_short(n = 1, name = "s")))
+  expect_identical(copy$name, "s")
+  expect_equal(as.array(copy(x)), 2 * x, tolerance = 1e-6)
+  layer_wrong <- Layer("Wrong", call = function(inputs) inputs, get_config = function() list(3))
+  expect_error(get_config(layer_wrong()), "get_config", class = "convnet_error_argument")
+  model_power <- new_model_class("PowerModel", initialize = function(n) self$n <- n, call = function(inputs) inputs^self$n,
+                                 n = NULL, get_config = function() list(n = 2))
+  model <- model_power(n = 1)
+  expect_equal(predict(clone_model(model), x), x^2, tolerance = 1e-6)
+})

@@ -15,6 +15,7 @@ test_that("bilinear pixels lie between their neighbours", {
 })
 
 test_that("factors and interpolations that there are not", {
+  k_reset_uids()
   expect_snapshot_errors({
     layer_upsampling_1d(size = 0)
     layer_upsampling_2d(size = c(2, 2, 2))

@@ -98,3 +98,39 @@ test_that("what is wrong with the function is said", {
     predict(keras_model_custom(function(self) function(inputs) "text"), x)
   })
 })
+
+test_that("variables are weights of a model from a function", {
+  local_float64()
+  model <- keras_model_custom(function(self) {
+    self$bias <- k_variable(c(1, 2))
+    self$dense <- layer_dense(units = 2, use_bias = FALSE)
+    function(inputs) self$dense(inputs) + self$bias
+  })
+  model %>% compile(optimizer_sgd(0.1), "mse")
+  error <- predict(model, x) - y
+  train_on_batch(model, x, y)
+  expect_equal(c(get_weights(model)[[1]]), c(1, 2) - 0.1 * colMeans(error))
+  expect_identical(k_get_value(model$bias), c(get_weights(readRDS(saved(model)))[[1]]))
+})
+
+test_that("summary() shows the shapes inside a function, and where there are several", {
+  k_reset_uids()
+  model <- keras_model_custom(name = "two", function(self) {
+    self$shared <- layer_conv_1d(filters = 1, kernel_size = 2)
+    self$once <- layer_dense(units = 3)
+    self$never <- layer_dense(units = 3)
+    function(inputs) self$once(k_concatenate(list(self$shared(inputs), self$shared(inputs[, 1:3, ])), axis = 2))
+  })
+  predict(model, some_values(c(2, 5, 2)))
+  shown <- format(model, line_length = 60)
+  row <- function(name) strsplit(grep(name, shown, fixed = TRUE, value = TRUE)[[1]], " {2,}")[[1]]
+  expect_identical(row("conv1d (Conv1D)")[2], "multiple")
+  expect_identical(row("dense (Dense)")[2], "(None, 6, 3)")
+  expect_identical(row("dense_1 (Dense)")[2:3], c("?", "?"))
+  # As in a graph.
+  conv <- layer_conv_1d(filters = 1, kernel_size = 2, name = "both")
+  a <- layer_input(c(5, 2))
+  b <- layer_input(c(4, 2))
+  shown <- format(keras_model(list(a, b), list(conv(a), conv(b))))
+  expect_match(grep("both (Conv1D)", shown, fixed = TRUE, value = TRUE), "multiple")
+})
