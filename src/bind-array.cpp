@@ -13,8 +13,8 @@ using namespace convnet;
 
 namespace {
 
+constexpr double kConvertTime = 0.5;  // of an element
 constexpr Dim kRows = 64, kColumns = 16;  // of a block that is in cache both ways
-constexpr Dim kElements = 1 << 15;  // that one task converts
 
 // Up to kRows neighbours of column-major order for each of up to kColumns of row-major
 // order: element (r, c) is at column_major[c] + r, and at row_major + r * stride + c.
@@ -63,11 +63,9 @@ void for_each_tile(const Shape& full, F&& visit) {
       visit(tile);
     }
   };
-  // A team of threads pays from some ten thousand elements on.
-  const Dim grain = std::max<Dim>(1, kElements / (stride * kRows)) * kRows;
-  parallel_ranges(n, grain, [&](Dim begin, Dim end) {
+  parallel_ranges(n, kConvertTime * stride, [&](Dim begin, Dim end) {
     for (Dim first = begin; first < end; first += kRows) block(first, std::min(first + kRows, end));
-  });
+  }, kRows);
 }
 
 bool is_na(double v) { return R_IsNA(v); }

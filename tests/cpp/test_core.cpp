@@ -229,18 +229,34 @@ TEST(buffer_alignment) {
 TEST(parallel_for_covers_each_task_once) {
   for (int threads : {1, 2, 4}) {
     set_thread_count(threads);
-    for (int64_t tasks : {0, 1, 2, 7, 1000}) {
-      std::vector<int> runs(tasks, 0);
-      parallel_for(tasks, [&](int64_t task) { ++runs[task]; });
-      CHECK(runs == std::vector<int>(tasks, 1));
+    for (double time : {0.0, kTeamTime, kWakeTime}) {
+      for (int64_t tasks : {0, 1, 2, 7, 1000}) {
+        std::vector<int> runs(tasks, 0);
+        parallel_for(tasks, time, [&](int64_t task) { ++runs[task]; });
+        CHECK(runs == std::vector<int>(tasks, 1));
+      }
     }
-    for (int64_t n : {0, 1, 99, 100, 101, 1234}) {
-      std::vector<int> runs(n, 0);
-      parallel_ranges(n, 100, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) ++runs[i];
-      });
-      CHECK(runs == std::vector<int>(n, 1));
+    for (double time : {0.0, kTaskTime / 100, 2 * kTaskTime}) {
+      for (int64_t n : {0, 1, 99, 100, 101, 1234}) {
+        std::vector<int> runs(n, 0);
+        parallel_ranges(n, time, [&](int64_t begin, int64_t end) {
+          for (int64_t i = begin; i < end; ++i) ++runs[i];
+        });
+        CHECK(runs == std::vector<int>(n, 1));
+      }
     }
+  }
+  set_thread_count(1);
+}
+
+TEST(ranges_begin_at_multiples_of_their_step) {
+  set_thread_count(2);
+  for (double time : {kTaskTime / 10, kTaskTime / 3, kTaskTime}) {
+    std::vector<int64_t> start(103, -1);
+    parallel_ranges(103, time, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) start[i] = begin;
+    }, 4);
+    for (int64_t i = 0; i < 103; ++i) CHECK(start[i] % 4 == 0 && start[i] <= i && (i == 0 || start[i] >= start[i - 1]));
   }
   set_thread_count(1);
 }
@@ -248,13 +264,20 @@ TEST(parallel_for_covers_each_task_once) {
 TEST(parallel_for_uses_threads) {
   set_thread_count(2);
   threads_used();
-  parallel_for(1000, [](int64_t) {});
+  parallel_for(1000, kTeamTime, [](int64_t) {});
   CHECK_EQ(threads_used(), 2);
   CHECK_EQ(threads_used(), 1);
+  // Small work is done by the one that calls.
+  parallel_for(1000, kTeamTime / 2, [](int64_t) {});
+  CHECK_EQ(threads_used(), 1);
+  set_team_time(0);
+  parallel_for(1000, kTeamTime / 2, [](int64_t) {});
+  CHECK_EQ(threads_used(), 2);
+  set_team_time(kTeamTime);
   // A nested loop runs on the thread that meets it.
   std::vector<int> runs(64, 0);
-  parallel_for(8, [&](int64_t outer) {
-    parallel_for(8, [&](int64_t inner) { ++runs[outer * 8 + inner]; });
+  parallel_for(8, kWakeTime, [&](int64_t outer) {
+    parallel_for(8, kWakeTime, [&](int64_t inner) { ++runs[outer * 8 + inner]; });
   });
   CHECK(runs == std::vector<int>(64, 1));
   set_thread_count(0);
@@ -264,12 +287,12 @@ TEST(parallel_for_uses_threads) {
 #ifndef _WIN32
 TEST(forked_child_runs_serially) {
   set_thread_count(2);
-  parallel_for(100, [](int64_t) {});
+  parallel_for(100, kWakeTime, [](int64_t) {});
   threads_used();
   const pid_t child = fork();
   if (child == 0) {
     std::vector<int> runs(100, 0);
-    parallel_for(100, [&](int64_t task) { ++runs[task]; });
+    parallel_for(100, kWakeTime, [&](int64_t task) { ++runs[task]; });
     const bool serial = thread_count() == 1 && threads_used() == 1;
     _exit(serial && runs == std::vector<int>(100, 1) ? 0 : 1);
   }

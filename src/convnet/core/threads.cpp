@@ -22,6 +22,7 @@ namespace convnet {
 namespace {
 
 int count = 1;
+double team_time = kTeamTime;
 std::atomic<int> used{1};
 std::atomic<bool> forked{false};
 thread_local bool inside_task = false;
@@ -40,7 +41,7 @@ inline void relax() {
 
 class Pool {
  public:
-  void run(int64_t tasks, int team, void (*body)(int64_t, void*), void* state) {
+  void run(int64_t tasks, int team, bool wake, void (*body)(int64_t, void*), void* state) {
     ensure_helpers(team - 1);
     const uint64_t job = (ticket_.load(std::memory_order_relaxed) >> kIndexBits) + 1;
     // Closed while the job is being described, then open at task 0.
@@ -52,7 +53,7 @@ class Pool {
     state_.store(state, std::memory_order_relaxed);
     done_.store(0, std::memory_order_relaxed);
     ticket_.store(job << kIndexBits, std::memory_order_seq_cst);
-    if (sleepers_.load(std::memory_order_seq_cst) > 0) {
+    if (wake && sleepers_.load(std::memory_order_seq_cst) > 0) {
       std::lock_guard<std::mutex> lock(mutex_);
       wake_.notify_all();
     }
@@ -167,17 +168,19 @@ void set_thread_count(int n) {
   count = std::max(1, n);
 }
 
+void set_team_time(double time) { team_time = time; }
+
 int threads_used() { return used.exchange(1); }
 
 namespace detail {
 
-void parallel_run(int64_t tasks, void (*body)(int64_t, void*), void* state) {
+void parallel_run(int64_t tasks, double time, void (*body)(int64_t, void*), void* state) {
   static std::mutex one_caller;
-  const int team = static_cast<int>(std::min<int64_t>(thread_count(), tasks));
+  const int team = time < team_time ? 1 : static_cast<int>(std::min<int64_t>(thread_count(), tasks));
   if (team > 1 && !inside_task && one_caller.try_lock()) {
     inside_task = true;
     used = std::max(used.load(), team);
-    pool().run(tasks, team, body, state);
+    pool().run(tasks, team, time >= kWakeTime, body, state);
     inside_task = false;
     one_caller.unlock();
     return;

@@ -4,11 +4,11 @@
 #include <tuple>
 #include <utility>
 
+#include "../core/threads.h"
 #include "ahead.h"
 #include "correlation_boxes.h"
 #include "depthwise.h"
 #include "scatter.h"
-#include "tasks.h"
 #include "walk.h"
 
 namespace convnet {
@@ -183,7 +183,7 @@ void Correlation<T>::pack(const T* kernel, void* packed) const {
   if (scatter_) return scatter_->pack(kernel, static_cast<T*>(packed));
   const int64_t panels = static_cast<int64_t>(panels_.size());
   const int64_t tasks = static_cast<int64_t>(packings_.size()) * shape_.groups * panels;
-  run_tasks(tasks, static_cast<int64_t>(packed_bytes_ / sizeof(T)) * 16, [&](int64_t i) {
+  parallel_for(tasks, kElementTime * (packed_bytes_ / sizeof(T)), [&](int64_t i) {
     const ColumnPanel& panel = panels_[i % panels];
     const int64_t group = i / panels % shape_.groups;
     const int packing = static_cast<int>(i / panels / shape_.groups);
@@ -397,7 +397,7 @@ void Correlation<T>::run(const T* input, const T* kernel, const void* packed, T*
     return run_multiplied(input, kernel, output, static_cast<T*>(workspace), epilogue);
   if (scatter_) return scatter_->run(input, static_cast<const T*>(packed), output, epilogue);
   const Call call{input, static_cast<const T*>(packed), output, epilogue};
-  run_tasks(tasks(), work_, [&](int64_t i) { compute(i, call); });
+  parallel_for(tasks(), kMultiplyTime * work_, [&](int64_t i) { compute(i, call); });
 }
 
 template class Correlation<float>;

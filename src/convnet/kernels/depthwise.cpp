@@ -5,7 +5,6 @@
 #include "../core/threads.h"
 #include "isa.h"
 #include "micro_kernel.h"
-#include "tasks.h"
 #include "walk.h"
 
 namespace convnet {
@@ -14,8 +13,6 @@ namespace {
 
 constexpr int64_t kTask = 1 << 16;  // multiplications of a task
 constexpr int64_t kCall = 64;       // runs of taps that one call adds up
-constexpr int64_t kGrain = 16384;   // values a task copies
-constexpr int64_t kBlock = 64;      // pixels a task adds up
 
 // A run is a tap, or a row of 3 or 5 of the kernel of which each reads at a position
 // what the one before reads at the next.
@@ -166,7 +163,7 @@ void depthwise_correlation(const CorrelationShape& shape, const T* input, const 
     work += phase.positions() * (phase.taps() + 1) * shape.groups;
   }
   const int64_t stripes = std::max<int64_t>(1, std::min(rows, work / kTask));
-  run_tasks(shape.batch * stripes, shape.batch * work, [&](int64_t task) {
+  parallel_for(shape.batch * stripes, kMultiplyTime * shape.batch * work, [&](int64_t task) {
     const int64_t n = task / stripes, stripe = task % stripes;
     for (const CorrelationPhase& phase : shape.phases) {
       const int64_t count = rows_of_image(phase);
@@ -192,7 +189,7 @@ CorrelationShape without_multiplier(CorrelationShape shape) {
 
 template <typename T>
 void repeat_channels(const T* values, int64_t count, int64_t times, T* repeated) {
-  parallel_ranges(count, kGrain, [&](int64_t begin, int64_t end) {
+  parallel_ranges(count, kElementTime * times, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)
       for (int64_t j = 0; j < times; ++j) repeated[i * times + j] = values[i];
   });
@@ -201,7 +198,7 @@ void repeat_channels(const T* values, int64_t count, int64_t times, T* repeated)
 template <typename T>
 void sum_channels(const T* values, int64_t pixels, int64_t channels, int64_t times, T* sums,
                   const Epilogue<T>& epilogue) {
-  parallel_ranges(pixels, kBlock, [&](int64_t begin, int64_t end) {
+  parallel_ranges(pixels, kElementTime * channels * times, [&](int64_t begin, int64_t end) {
     for (int64_t pixel = begin; pixel < end; ++pixel) {
       T* out = sums + pixel * channels;
       for (int64_t c = 0; c < channels; ++c) {

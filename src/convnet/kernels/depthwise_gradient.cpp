@@ -7,7 +7,6 @@
 #include "depthwise.h"
 #include "isa.h"
 #include "micro_kernel.h"
-#include "tasks.h"
 #include "walk.h"
 
 namespace convnet {
@@ -20,7 +19,6 @@ constexpr int64_t kChannels = 64;      // that a task owns
 constexpr int64_t kBlock = 128 << 10;  // bytes that all channels are computed of before the next
 constexpr int64_t kRows = 64;          // of positions that are added up in registers, at most
 constexpr int64_t kPiece = 1024, kFewTasks = 16;
-constexpr int64_t kGrain = 16384;      // values that a task adds up
 constexpr int kMaxRuns = 9, kMaxTaps = 5;
 
 // Where a row of positions reads and what belongs to it, in elements, at its first position.
@@ -258,14 +256,14 @@ void DepthwiseGradient<T>::run(const T* input, const T* output, T* kernel, void*
   }
   T* const sums = pieces_ > 1 ? reinterpret_cast<T*>(static_cast<char*>(workspace) + repeated_) : kernel;
   std::fill_n(sums, pieces_ * kernel_size_, T(0));
-  run_tasks(parts_ * pieces_, work_, [&](int64_t task) {
+  parallel_for(parts_ * pieces_, kMultiplyTime * work_, [&](int64_t task) {
     const int64_t piece = task / parts_, channel = task % parts_ * kChannels;
     for (const Phase& phase : phases_)
       phase.add(phase.rows() * piece / pieces_, phase.rows() * (piece + 1) / pieces_, channel, input, output,
                 sums + piece * kernel_size_);
   });
   if (pieces_ == 1) return;
-  parallel_ranges(kernel_size_, kGrain, [&](int64_t begin, int64_t end) {
+  parallel_ranges(kernel_size_, kElementTime * pieces_, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       T sum = sums[i];
       for (int64_t piece = 1; piece < pieces_; ++piece) sum += sums[piece * kernel_size_ + i];

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "../core/threads.h"
-#include "tasks.h"
 #include "walk.h"
 
 namespace convnet {
@@ -65,7 +64,7 @@ size_t Matmul<T>::workspace() const {
 template <typename T>
 void Matmul<T>::multiply_few_rows(const T* a, const T* b, T* output,
                                   const Epilogue<T>& epilogue) const {
-  run_tasks((n_ + kFewRowsTask - 1) / kFewRowsTask, m_ * n_ * k_, [&](int64_t task) {
+  parallel_for((n_ + kFewRowsTask - 1) / kFewRowsTask, kMultiplyTime * m_ * n_ * k_, [&](int64_t task) {
     const int64_t column = task * kFewRowsTask;
     ThinArgs<T> args{};
     args.a_step = k_;
@@ -110,13 +109,14 @@ void Matmul<T>::run(const T* a, const T* b, const void* packed, T* output, void*
     } else if (gradient_) {
       gradient_->run(a, b, output, workspace);
       if (epilogue.empty() && !epilogue.gate) continue;
-      parallel_ranges(m_, 64, [&](int64_t begin, int64_t end) {
+      parallel_ranges(m_, kElementTime * n_, [&](int64_t begin, int64_t end) {
         for (int64_t row = begin; row < end; ++row) epilogue.apply(output + row * n_, n_);
         pass_gate(epilogue, output + begin * n_, (end - begin) * n_);
       });
     } else if (transpose_first_) {
       T* rows = reinterpret_cast<T*>(room + align_up(product_->workspace()));
-      parallel_ranges(m_, 16, [&](int64_t begin, int64_t end) {
+      parallel_for((m_ + 15) / 16, kElementTime * m_ * k_, [&](int64_t task) {
+        const int64_t begin = task * 16, end = std::min(begin + 16, m_);
         for (int64_t k = 0; k < k_; ++k)
           for (int64_t row = begin; row < end; ++row) rows[row * k_ + k] = a[k * m_ + row];
       });

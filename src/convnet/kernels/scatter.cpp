@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "tasks.h"
+#include "../core/threads.h"
 
 namespace convnet {
 
@@ -264,7 +264,7 @@ void Scatter<T>::compute(const Task& task, const T* input, const T* packed, T* o
 template <typename T>
 void Scatter<T>::run(const T* input, const T* packed, T* output,
                      const Epilogue<T>& epilogue) const {
-  run_tasks(tasks_, work_,
+  parallel_for(tasks_, kMultiplyTime * work_,
             [&](int64_t i) { compute(task(i), input, packed, output, epilogue); });
 }
 

@@ -7,7 +7,6 @@
 #include "../core/threads.h"
 #include "depthwise_gradient.h"
 #include "finite.h"
-#include "tasks.h"
 #include "walk.h"
 
 namespace convnet {
@@ -354,7 +353,7 @@ void WeightGradient<T>::multiply(const Task& task, const Block& block, int64_t p
 
 template <typename T>
 void WeightGradient<T>::add_up(const Call& call) const {
-  run_tasks(static_cast<int64_t>(tasks_.size()), work_,
+  parallel_for(static_cast<int64_t>(tasks_.size()), kMultiplyTime * work_,
             [&](int64_t i) { compute(tasks_[i], call); });
 }
 
@@ -377,8 +376,8 @@ void WeightGradient<T>::finish(const T* sums, T* kernel) const {
     }
   };
   for (const Plan& plan : plans_)
-    run_tasks(static_cast<int64_t>(plan.kernel_tap.size()) * shape_.groups,
-              pieces_ * sums_size_ * 16, [&](int64_t task) {
+    parallel_for(static_cast<int64_t>(plan.kernel_tap.size()) * shape_.groups,
+                 kElementTime * pieces_ * sums_size_, [&](int64_t task) {
       const int64_t tap = task / shape_.groups, g = task % shape_.groups;
       for (int64_t k = 0; k < K; ++k)
         finish_row((plan.taps_before * shape_.groups + task) * K + k,

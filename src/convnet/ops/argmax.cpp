@@ -32,13 +32,13 @@ Prepared prepare(const OpCall& call) {
   const Dim inner = shape.product(axis + 1, shape.rank());
   constexpr Dim kTile = 256;  // columns searched side by side
   const Dim tiles = (inner + kTile - 1) / kTile;
-  const Dim cost = std::max<Dim>(1, n * std::min(inner, kTile));
+  const Dim cost = n * std::min(inner, kTile) + 1;
   return dispatch_any(call.in[0].dtype, [&](auto tag) -> Prepared {
     using T = decltype(tag);
     return {[=](const void* const* in, void* out, const RunContext&) {
       const T* x = static_cast<const T*>(in[0]);
       int32_t* result = static_cast<int32_t*>(out);
-      parallel_ranges(outer * tiles, std::max<Dim>(1, kGrain / cost), [&](Dim begin, Dim end) {
+      parallel_ranges(outer * tiles, kElementTime * cost, [&](Dim begin, Dim end) {
         for (Dim unit = begin; unit < end; ++unit) {
           const Dim first = unit % tiles * kTile, width = std::min(kTile, inner - first);
           const T* row = x + unit / tiles * n * inner + first;

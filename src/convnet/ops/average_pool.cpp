@@ -27,17 +27,27 @@ T share_of(const Windows& windows, Dim od, Dim oh, Dim ow) {
   return T(1) / static_cast<T>(std::max<Dim>(1, count));
 }
 
+constexpr double kReadTime = 0.4;  // of a value under a window
+
+// How many values the windows of an image read, in one channel.
+double values_read(const Windows& windows) {
+  double count = 1;
+  for (const Window& w : windows) count *= static_cast<double>(w.out * w.kernel);
+  return count;
+}
+
 Prepared prepare(const OpCall& call) {
   const Shape& shape = call.in[0].shape;
   const Windows windows = three_windows(pool_windows(call.attrs, shape));
   const Dim batch = shape[0], channels = shape.back();
+  const double time = kReadTime * values_read(windows) * static_cast<double>(batch * channels);
   return dispatch_float(call.out.dtype, [&](auto zero) -> Prepared {
     using T = decltype(zero);
     return {[=](const void* const* in, void* result, const RunContext&) {
       const T* x = static_cast<const T*>(in[0]);
       const Window &d = windows[0], &h = windows[1], &w = windows[2];
       // A row of outputs a task.
-      parallel_for(batch * d.out * h.out, [&](int64_t task) {
+      parallel_for(batch * d.out * h.out, time, [&](int64_t task) {
         const Dim oh = task % h.out, od = task / h.out % d.out, n = task / h.out / d.out;
         T* out = static_cast<T*>(result) + task * w.out * channels;
         for (Dim ow = 0; ow < w.out; ++ow, out += channels) {
@@ -84,13 +94,14 @@ Prepared prepare_spread(const OpCall& call) {
   const Shape& shape = call.out.shape;
   const Windows windows = three_windows(pool_windows(call.attrs, shape));
   const Dim batch = shape[0], channels = shape.back();
+  const double time = kReadTime * values_read(windows) * static_cast<double>(batch * channels);
   return dispatch_float(call.out.dtype, [&](auto zero) -> Prepared {
     using T = decltype(zero);
     return {[=](const void* const* in, void* result, const RunContext&) {
       const T* g = static_cast<const T*>(in[0]);
       const Window &d = windows[0], &h = windows[1], &w = windows[2];
       // A row of pixels a task: each gathers from the windows that hold it.
-      parallel_for(batch * d.in * h.in, [&](int64_t task) {
+      parallel_for(batch * d.in * h.in, time, [&](int64_t task) {
         const Dim ih = task % h.in, id = task / h.in % d.in, n = task / h.in / d.in;
         T* out = static_cast<T*>(result) + task * w.in * channels;
         for (Dim iw = 0; iw < w.in; ++iw, out += channels) {

@@ -10,8 +10,6 @@ namespace convnet {
 
 namespace {
 
-constexpr Dim kGrain = 32768;  // elements a task
-
 TensorType infer(const Attrs& attrs, const std::vector<TensorType>& in) {
   require_float(in[0]);
   TensorType out = in[0];
@@ -47,7 +45,7 @@ Prepared prepare(const OpCall& call) {
       for (Dim c = 0; c < channels; ++c)
         scale[c] = gamma[c] / std::sqrt(variance[c] + static_cast<T>(epsilon));
       if (inner == 1) {
-        parallel_ranges(outer, std::max<Dim>(1, kGrain / std::max<Dim>(1, channels)),
+        parallel_ranges(outer, kElementTime * channels,
                         [&](Dim begin, Dim end) {
                           for (Dim row = begin; row < end; ++row) {
                             const T* from = x + row * channels;
@@ -59,7 +57,7 @@ Prepared prepare(const OpCall& call) {
                         });
         return;
       }
-      parallel_ranges(outer * channels, std::max<Dim>(1, kGrain / std::max<Dim>(1, inner)),
+      parallel_ranges(outer * channels, kElementTime * inner,
                       [&](Dim begin, Dim end) {
                         for (Dim row = begin; row < end; ++row) {
                           const T* from = x + row * inner;

@@ -51,13 +51,13 @@ Prepared prepare_broadcast_to(const OpCall& call) {
         const Dim period = kTile / inner * inner;
         W tile[kTile];
         for (Dim i = 0; i < period; ++i) tile[i] = x[i % inner];
-        parallel_ranges(aligned.size, kGrain / period * period, [&](Dim begin, Dim end) {
+        parallel_ranges(aligned.size, kByteTime * sizeof(W), [&](Dim begin, Dim end) {
           for (Dim at = begin; at < end; at += period)
             std::copy_n(tile, std::min(period, end - at), result + at);
-        });
+        }, period);
         return;
       }
-      parallel_ranges(aligned.size, kGrain, [&](Dim begin, Dim end) {
+      parallel_ranges(aligned.size, kByteTime * sizeof(W), [&](Dim begin, Dim end) {
         aligned.runs(begin, end, [&](Dim at, const std::array<Dim, 1>& start, Dim count) {
           if (aligned.varies(0)) std::copy_n(x + start[0], count, result + at);
           else std::fill_n(result + at, count, x[start[0]]);

@@ -21,20 +21,20 @@ auto dispatch_width(DType type, F&& f) {
   }
 }
 
-// Bytes a task of a copy: below it a second thread costs more than it brings.
-constexpr Dim kCopyGrain = 128 * 1024;
+// What a run of so many bytes takes, among others.
+inline double copy_time(Dim bytes) { return 2 + kByteTime * static_cast<double>(bytes); }
 
 // Copies `rows` runs of `run` bytes between strided places (strides in bytes).
 inline void copy_rows(char* to, Dim to_stride, const char* from, Dim from_stride, Dim run,
                       Dim rows) {
   if (run == 0 || rows == 0) return;
   if (rows == 1 || (to_stride == run && from_stride == run)) {
-    parallel_ranges(run * rows, kCopyGrain, [&](Dim begin, Dim end) {
+    parallel_ranges(run * rows, kByteTime, [&](Dim begin, Dim end) {
       std::memcpy(to + begin, from + begin, end - begin);
     });
     return;
   }
-  parallel_ranges(rows, std::max<Dim>(1, kCopyGrain / run), [&](Dim begin, Dim end) {
+  parallel_ranges(rows, copy_time(run), [&](Dim begin, Dim end) {
     for (Dim row = begin; row < end; ++row)
       std::memcpy(to + row * to_stride, from + row * from_stride, run);
   });

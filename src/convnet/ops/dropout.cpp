@@ -8,7 +8,7 @@ namespace convnet {
 
 namespace {
 
-constexpr Dim kDropoutGrain = 8192;  // elements a task; a multiple of 4
+constexpr double kDropTime = 0.7;  // of an element
 
 // Shape of the mask: 1 where it is shared along an axis.
 Shape noise_shape(const Attrs& attrs, const Shape& x) {
@@ -80,9 +80,9 @@ Prepared prepare(const OpCall& call) {
     const T scale = rate < 1 ? static_cast<T>(1 / (1 - rate)) : T(0);
     const auto drop_all = [=](const RunContext& context, const T* from, T* to, Dim n) {
       const Philox random(seeded ? seed : context.key, stream, context.step);
-      parallel_ranges(n, kDropoutGrain, [&](Dim begin, Dim end) {
+      parallel_ranges(n, kDropTime, [&](Dim begin, Dim end) {
         drop(random, threshold, scale, from, to, begin, end);
-      });
+      }, 4);
     };
     if (!shared)
       return {[=](const void* const* in, void* out, const RunContext& context) {

@@ -13,10 +13,6 @@
 
 namespace convnet {
 
-// Elements a task: below it a second thread costs more than it brings. Functions
-// that take tens of cycles an element divide it by their weight.
-constexpr Dim kGrain = 32768;
-
 // How the operands of a broadcasting operation line up with its result. Axes
 // along which all operands do the same are merged, so that equal shapes have one
 // axis, and [.., C] with [C] two.
@@ -124,7 +120,7 @@ Prepared map_unary(const OpCall& call, F f, Dim weight = 1) {
   return {[=](const void* const* in, void* out, const RunContext&) {
     const T* x = static_cast<const T*>(in[0]);
     R* result = static_cast<R*>(out);
-    parallel_ranges(n, kGrain / weight, [&](Dim begin, Dim end) {
+    parallel_ranges(n, kElementTime * weight, [&](Dim begin, Dim end) {
       map_run(x + begin, result + begin, end - begin, f);
     });
   }};
@@ -150,16 +146,16 @@ Prepared map_binary_runs(const OpCall& call, Run run, Dim weight) {
       const Dim period = kTile / inner * inner;
       T tile[kTile];
       for (Dim i = 0; i < period; ++i) tile[i] = from[repeated][i % inner];
-      parallel_ranges(aligned.size, kGrain / weight / period * period, [&](Dim begin, Dim end) {
+      parallel_ranges(aligned.size, kElementTime * weight, [&](Dim begin, Dim end) {
         for (Dim at = begin; at < end; at += period) {
           std::array<const T*, 2> x{from[0] + at, from[1] + at};
           x[repeated] = tile;
           run(x[0], true, x[1], true, result + at, std::min(period, end - at));
         }
-      });
+      }, period);
       return;
     }
-    parallel_ranges(aligned.size, kGrain / weight, [&](Dim begin, Dim end) {
+    parallel_ranges(aligned.size, kElementTime * weight, [&](Dim begin, Dim end) {
       aligned.runs(begin, end, [&](Dim at, const std::array<Dim, 2>& start, Dim count) {
         run(from[0] + start[0], aligned.varies(0), from[1] + start[1], aligned.varies(1),
             result + at, count);
@@ -186,7 +182,7 @@ Prepared map_unary(const OpCall& call, MathFunction function, Dim weight) {
   return {[=](const void* const* in, void* out, const RunContext&) {
     const T* x = static_cast<const T*>(in[0]);
     T* result = static_cast<T*>(out);
-    parallel_ranges(n, kGrain / weight, [&](Dim begin, Dim end) {
+    parallel_ranges(n, kElementTime * weight, [&](Dim begin, Dim end) {
       f(x + begin, result + begin, end - begin);
     });
   }};

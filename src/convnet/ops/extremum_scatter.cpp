@@ -64,13 +64,13 @@ Prepared prepare(const OpCall& call) {
   const Dim tiles = (columns + tile - 1) / tile;
   const Dim rows = layout.rows, blocks = layout.reduced.size, rows_at_once = columns == 1 ? rows : 1;
   const Dim units = call.in[1].shape.size() == 0 || shape.size() == 0 ? 0 : layout.kept.size * tiles;
-  const Dim grain = std::max<Dim>(1, kGrain / std::max<Dim>(1, rows * blocks * tile));
+  const double time = kElementTime * (2 * rows * blocks * tile);  // of a unit
   return dispatch_float(call.out.dtype, [&](auto tag) -> Prepared {
     using T = decltype(tag);
     return {[=](const void* const* in, void* result, const RunContext&) {
       const T *x = static_cast<const T*>(in[0]), *m = static_cast<const T*>(in[1]), *g = static_cast<const T*>(in[2]);
       T* out = static_cast<T*>(result);
-      parallel_ranges(units, grain, [&](Dim begin, Dim end) {
+      parallel_ranges(units, time, [&](Dim begin, Dim end) {
         for (Dim unit = begin; unit < end; ++unit) {
           const Dim column = unit % tiles * tile, width = std::min(tile, columns - column);
           const Dim from = layout.kept.offset(unit / tiles) + column, kept = unit / tiles * columns + column;

@@ -16,7 +16,7 @@ Prepared prepare(const OpCall& call) {
   return dispatch_any(call.out.dtype, [&](auto tag) -> Prepared {
     using T = decltype(tag);
     return {[=](const void* const*, void* out, const RunContext&) {
-      parallel_ranges(n, kGrain, [&](Dim begin, Dim end) {
+      parallel_ranges(n, kByteTime * sizeof(T), [&](Dim begin, Dim end) {
         std::fill(static_cast<T*>(out) + begin, static_cast<T*>(out) + end, convert<T>(value));
       });
     }};

@@ -50,7 +50,7 @@ Prepared prepare_gather(const OpCall& call) {
       W* result = static_cast<W*>(out);
       check_index(index, count, extent);
       if (run == 0) return;
-      parallel_ranges(outer * count, std::max<Dim>(1, kGrain / run), [&](Dim begin, Dim end) {
+      parallel_ranges(outer * count, copy_time(run * sizeof(W)), [&](Dim begin, Dim end) {
         for (Dim i = begin; i < end; ++i)
           std::copy_n(x + (i / count * extent + index[i % count]) * run, run, result + i * run);
       });
@@ -91,7 +91,7 @@ Prepared prepare_scatter_add(const OpCall& call) {
   // A task owns some columns of all slices and adds them up in the order of index.
   constexpr Dim kTile = 64;
   const Dim tiles = (run + kTile - 1) / kTile;
-  const Dim cost = std::max<Dim>(1, (count + extent) * std::min(run, kTile));
+  const Dim cost = (count + extent) * std::min(run, kTile) + 1;
   return dispatch_number(call.out.dtype, [&](auto tag) -> Prepared {
     using T = decltype(tag);
     return {[=](const void* const* in, void* out, const RunContext&) {
@@ -99,7 +99,7 @@ Prepared prepare_scatter_add(const OpCall& call) {
       const int32_t* index = static_cast<const int32_t*>(in[1]);
       T* result = static_cast<T*>(out);
       check_index(index, count, extent);
-      parallel_ranges(outer * tiles, std::max<Dim>(1, kGrain / cost), [&](Dim begin, Dim end) {
+      parallel_ranges(outer * tiles, kElementTime * cost, [&](Dim begin, Dim end) {
         for (Dim unit = begin; unit < end; ++unit) {
           const Dim block = unit / tiles, first = unit % tiles * kTile;
           const Dim width = std::min(kTile, run - first);

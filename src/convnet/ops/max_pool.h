@@ -12,8 +12,6 @@ Windows pool_windows(const Attrs& attrs, const Shape& x);
 Shape pooled_shape(const Attrs& attrs, const Shape& x);
 Attrs pool_attrs(const Attrs& attrs);
 
-constexpr Dim kPoolGrain = 32768;  // values a task looks at
-
 // Walks over the windows of max pooling; padding never wins.
 class PoolRows {
  public:
@@ -79,7 +77,7 @@ class PoolRows {
 // with taps, and clears the pooled values of the others. For what writes pooled values.
 template <typename T, typename F>
 void for_each_pooled(const PoolRows& rows, T* pooled, F&& f) {
-  parallel_ranges(rows.rows(), std::max<Dim>(1, kPoolGrain / rows.row_cost()), [&](Dim begin, Dim end) {
+  parallel_ranges(rows.rows(), kElementTime * rows.row_cost(), [&](Dim begin, Dim end) {
     for (Dim row = begin; row < end; ++row)
       rows.visit<T>(row, 0, rows.channels(), [&](MaxPoolArgs<T>& args, Dim in, Dim out) {
         if (args.has_taps()) return f(args, in, out);

@@ -22,7 +22,7 @@ Prepared prepare(const OpCall& call) {
   const PoolRows rows(call.in[0].shape, pool_windows(call.attrs, call.in[0].shape));
   const Dim channels = rows.channels(), pixels = rows.pixels_of_image();
   const Dim runs = (channels + PoolRows::kChannels - 1) / PoolRows::kChannels;
-  const Dim grain = std::max<Dim>(1, kPoolGrain * runs / (rows.rows_of_image() * rows.row_cost()));
+  const double time = kElementTime * rows.rows_of_image() * rows.row_cost() / runs;  // of a task
   const bool add = !rows.cut_up();
   return dispatch_float(call.out.dtype, [&](auto zero) {
     using T = decltype(zero);
@@ -42,7 +42,7 @@ Prepared prepare(const OpCall& call) {
             pooling.scatter(args, g + from, out + to, add);
           });
       };
-      parallel_ranges(rows.images() * runs, grain, [&](Dim begin, Dim end) {
+      parallel_ranges(rows.images() * runs, time, [&](Dim begin, Dim end) {
         for (Dim task = begin; task < end; ++task) {
           const Dim channel = task % runs * PoolRows::kChannels;
           run_image(task / runs, channel, std::min(PoolRows::kChannels, channels - channel));

@@ -68,7 +68,7 @@ Prepared prepare(const OpCall& call) {
       T* result = static_cast<T*>(out);
       const T fill = convert<T>(value);
       if (size == 0) return;
-      parallel_ranges(rows, std::max<Dim>(1, kGrain / (row_out * element)),
+      parallel_ranges(rows, kElementTime * row_out * element,
                       [&](Dim begin, Dim end) {
         for (Dim r = begin; r < end; ++r) {
           T* to = result + r * row_out * element;

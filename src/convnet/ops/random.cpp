@@ -12,7 +12,7 @@ namespace convnet {
 
 namespace {
 
-constexpr Dim kGrain = 4096;  // elements a task; a multiple of 4
+constexpr double kDrawTime = 10;  // of a number
 
 enum class Distribution { uniform, normal, truncated_normal };
 
@@ -96,9 +96,9 @@ Prepared prepare(const OpCall& call) {
     using T = decltype(zero);
     return {[=](const void* const*, void* out, const RunContext& context) {
       const Philox random(seeded ? seed : context.key, stream, context.step);
-      parallel_ranges(size, kGrain, [&](Dim begin, Dim end) {
+      parallel_ranges(size, kDrawTime, [&](Dim begin, Dim end) {
         fill(distribution, random, static_cast<T*>(out), begin, end);
-      });
+      }, 4);
     }};
   });
 }

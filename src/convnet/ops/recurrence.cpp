@@ -31,7 +31,7 @@ Prepared prepare(const OpCall& call) {
   const double start = call.attrs.number_or("start", 0);
   constexpr Dim kTile = 64;  // columns computed side by side
   const Dim tiles = (inner + kTile - 1) / kTile;
-  const Dim cost = std::max<Dim>(1, n * std::min(inner, kTile));
+  const Dim cost = n * std::min(inner, kTile) + 1;
   return dispatch_number(call.out.dtype, [&](auto tag) -> Prepared {
     using T = decltype(tag);
     // Floats in double, integers modulo 2^32.
@@ -39,7 +39,7 @@ Prepared prepare(const OpCall& call) {
     return {[=](const void* const* in, void* out, const RunContext&) {
       const T *a = static_cast<const T*>(in[0]), *b = static_cast<const T*>(in[1]);
       T* result = static_cast<T*>(out);
-      parallel_ranges(outer * tiles, std::max<Dim>(1, kGrain / cost), [&](Dim begin, Dim end) {
+      parallel_ranges(outer * tiles, kElementTime * cost, [&](Dim begin, Dim end) {
         for (Dim unit = begin; unit < end; ++unit) {
           const Dim first = unit % tiles * kTile, width = std::min(kTile, inner - first);
           Acc s[kTile];

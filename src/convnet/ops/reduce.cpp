@@ -17,7 +17,8 @@ using Values = std::vector<Value>;
 
 // Elements that one task adds up. A longer reduction is cut into chunks whose
 // results are combined in order: the order of summation depends on shapes alone.
-constexpr Dim kChunk = 65536;
+constexpr Dim kChunk = 16384;
+constexpr double kFoldTime = 0.25;  // of an element
 // Columns that are added up side by side, in the first-level cache.
 constexpr Dim kColumns = 512;
 
@@ -119,7 +120,7 @@ Prepared prepare_reduction(const Shape& shape, const AxisSet& marked, Finish fin
     Acc* partial = static_cast<Acc*>(context.workspace);
 
     if (whole_rows) {
-      parallel_ranges(outputs, std::max<Dim>(1, kGrain / unit_cost), [&](Dim begin, Dim end) {
+      parallel_ranges(outputs, kFoldTime * unit_cost, [&](Dim begin, Dim end) {
         for (Dim at = begin; at < end; ++at) result[at] = finish(fold_run<F>(x + at * rows, rows));
       });
       return;
@@ -152,11 +153,11 @@ Prepared prepare_reduction(const Shape& shape, const AxisSet& marked, Finish fin
         std::copy_n(acc, width, partial + (block * chunks + part) * columns + first_column);
       }
     };
-    parallel_ranges(units, std::max<Dim>(1, kGrain / unit_cost), [&](Dim begin, Dim end) {
+    parallel_ranges(units, kFoldTime * unit_cost, [&](Dim begin, Dim end) {
       for (Dim unit = begin; unit < end; ++unit) run_unit(unit);
     });
     if (chunks == 1) return;
-    parallel_ranges(outputs, std::max<Dim>(1, kGrain / chunks), [&](Dim begin, Dim end) {
+    parallel_ranges(outputs, kFoldTime * chunks, [&](Dim begin, Dim end) {
       for (Dim at = begin; at < end; ++at) {
         const Acc* first = partial + at / columns * chunks * columns + at % columns;
         Acc acc = *first;

@@ -97,7 +97,7 @@ struct Pass {
   template <typename T>
   void run(const T* x, T* out) const {
     const Dim cost = inner * static_cast<Dim>(taps.index.size()) / std::max<Dim>(1, taps.rows()) + 1;
-    parallel_ranges(outer * taps.rows(), std::max<Dim>(1, kGrain / cost), [&](Dim begin, Dim end) {
+    parallel_ranges(outer * taps.rows(), kElementTime * cost, [&](Dim begin, Dim end) {
       for (Dim row = begin; row < end; ++row) {
         const T* from = x + row / taps.rows() * in * inner;
         run_row(from, row % taps.rows(), out + row * inner);

@@ -31,8 +31,7 @@ Prepared prepare(const OpCall& call) {
     return {[=](const void* const* in, void* out, const RunContext&) {
       const W* x = static_cast<const W*>(in[0]);
       W* result = static_cast<W*>(out);
-      const Dim grain = std::max<Dim>(1, kCopyGrain / (run * static_cast<Dim>(sizeof(W))));
-      parallel_ranges(runs, grain, [&](Dim begin, Dim end) {
+      parallel_ranges(runs, copy_time(run * sizeof(W)), [&](Dim begin, Dim end) {
         for (Dim r = begin; r < end; ++r) {
           Dim from = 0, rest = r, step = 1;
           for (int axis = last - 1; axis >= 0; --axis) {

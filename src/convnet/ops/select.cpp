@@ -56,7 +56,7 @@ Prepared prepare(const OpCall& call) {
       T* result = static_cast<T*>(out);
       const bool by_element = aligned.varies(0);
       const Dim a_step = aligned.varies(1), b_step = aligned.varies(2);
-      parallel_ranges(aligned.size, kGrain, [&](Dim begin, Dim end) {
+      parallel_ranges(aligned.size, kElementTime, [&](Dim begin, Dim end) {
         aligned.runs(begin, end, [&](Dim at, const std::array<Dim, 3>& start, Dim count) {
           const T *from_a = a + start[1], *from_b = b + start[2];
           if (by_element) {

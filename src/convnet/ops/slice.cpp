@@ -86,7 +86,7 @@ Prepared prepare(const OpCall& call) {
                   row_size * width, 1);
         return;
       }
-      parallel_ranges(rows, std::max<Dim>(1, kCopyGrain / (row_size * width)),
+      parallel_ranges(rows, copy_time(row_size * width),
                       [&](Dim begin, Dim end) {
         for (Dim r = begin; r < end; ++r) {
           const W* from = x;

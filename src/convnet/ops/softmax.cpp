@@ -10,7 +10,7 @@ namespace convnet {
 
 namespace {
 
-constexpr Dim kGrain = 8192;  // elements a task
+constexpr double kSoftmaxTime = 1;  // of an element
 
 TensorType infer(const Attrs& attrs, const std::vector<TensorType>& in) {
   require_float(in[0]);
@@ -23,7 +23,6 @@ Prepared prepare(const OpCall& call) {
   const int axis = normalize_axis(call.attrs.integer("axis"), shape.rank());
   const Dim outer = shape.product(0, axis), n = shape[axis];
   const Dim inner = shape.product(axis + 1, shape.rank());
-  const Dim grain = std::max<Dim>(1, kGrain / std::max<Dim>(1, n));  // lines a task
   return dispatch_float(call.out.dtype, [&](auto zero) {
     using T = decltype(zero);
     const VectorMath<T>& math = vector_math<T>();
@@ -31,7 +30,7 @@ Prepared prepare(const OpCall& call) {
       const T* x = static_cast<const T*>(in[0]);
       T* out = static_cast<T*>(result);
       if (n == 0) return;
-      parallel_ranges(outer * inner, grain, [&](Dim begin, Dim end) {
+      parallel_ranges(outer * inner, kSoftmaxTime * n, [&](Dim begin, Dim end) {
         if (inner == 1) return math.softmax_lines(x + begin * n, out + begin * n, end - begin, n);
         while (begin < end) {
           const Dim column = begin % inner, count = std::min(inner - column, end - begin);

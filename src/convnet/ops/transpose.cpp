@@ -166,7 +166,7 @@ Prepared prepare(const OpCall& call) {
       const char* x = static_cast<const char*>(in[0]);
       char* result = static_cast<char*>(out);
       const Axis& last = axes.back();
-      parallel_ranges(runs, std::max<Dim>(1, kCopyGrain / (run * width)), [&](Dim begin, Dim end) {
+      parallel_ranges(runs, copy_time(run * width), [&](Dim begin, Dim end) {
         while (begin < end) {
           Dim from = 0, to = 0;
           locate(axes, begin, &from, &to);
@@ -194,13 +194,12 @@ Prepared prepare(const OpCall& call) {
   const Dim row_blocks = (rows.extent + row_block - 1) / row_block;
   const Dim column_blocks = (columns.extent + column_block - 1) / column_block;
   const Dim blocks = size / (rows.extent * columns.extent) * row_blocks * column_blocks;
-  const Dim block_bytes = row_block * column_block * width;
   return dispatch_width(call.out.dtype, [&](auto* word) -> Prepared {
     using W = std::remove_pointer_t<decltype(word)>;
     return {[=](const void* const* in, void* out, const RunContext&) {
       const W* x = static_cast<const W*>(in[0]);
       W* result = static_cast<W*>(out);
-      parallel_ranges(blocks, std::max<Dim>(1, kCopyGrain / block_bytes), [&](Dim begin, Dim end) {
+      parallel_ranges(blocks, kElementTime * row_block * column_block, [&](Dim begin, Dim end) {
         for (Dim block = begin; block < end; ++block) {
           const Dim c = block % column_blocks * column_block;
           const Dim r = block / column_blocks % row_blocks * row_block;

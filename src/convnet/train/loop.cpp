@@ -8,12 +8,6 @@
 
 namespace convnet {
 
-namespace {
-
-constexpr Dim kGrain = 128 * 1024;  // bytes a task copies
-
-}  // namespace
-
 BatchFeeder::BatchFeeder(const Rows& rows) : rows_(rows) {
   for (const TensorView& data : rows.datasets) {
     shapes_.push_back(data.type.shape);
@@ -39,7 +33,7 @@ void BatchFeeder::load(Dim b) {
     }
     if (staging_[k].bytes() < static_cast<size_t>(row * size_)) staging_[k] = Buffer(row * size_);
     char* to = staging_[k].as<char>();
-    parallel_ranges(size_, std::max<Dim>(1, kGrain / std::max<Dim>(row, 1)), [=](Dim begin, Dim end) {
+    parallel_ranges(size_, kByteTime * row, [=](Dim begin, Dim end) {
       for (Dim i = begin; i < end; ++i) std::memcpy(to + i * row, from + order[i] * row, row);
     });
     pointers_[k] = staging_[k].data();

@@ -11,18 +11,20 @@ namespace convnet {
 
 namespace {
 
-constexpr int64_t kGrain = 1 << 14;
-constexpr int kBlocks = 64;  // at most, that a sum is made of
+constexpr double kUpdateTime = 0.35;  // of an element
+constexpr int kBlocks = 64;                  // at most, that a sum is made of
+constexpr int64_t kLeastBlock = 1 << 14;
 
 // Sum of squares over blocks that n decides, so that the thread count cannot matter.
 template <typename T>
 double sum_of_squares(const T* x, int64_t n) {
   double partial[kBlocks] = {0};
-  const int64_t block = std::max<int64_t>(kGrain, (n + kBlocks - 1) / kBlocks);
-  parallel_ranges(n, block, [&](int64_t begin, int64_t end) {
+  const int64_t block = std::max<int64_t>(kLeastBlock, (n + kBlocks - 1) / kBlocks);
+  parallel_for((n + block - 1) / block, kElementTime * n, [&](int64_t task) {
     double sum = 0;
-    for (int64_t i = begin; i < end; ++i) sum += static_cast<double>(x[i]) * x[i];
-    partial[begin / block] = sum;
+    for (int64_t i = task * block, end = std::min(n, i + block); i < end; ++i)
+      sum += static_cast<double>(x[i]) * x[i];
+    partial[task] = sum;
   });
   double sum = 0;
   for (double p : partial) sum += p;
@@ -79,7 +81,7 @@ void update_all(const OptimizerConfig& config, const Step& step, double factor,
                 const Parameter* first, const Parameter* last) {
   int64_t n = 0;
   for (const Parameter* p = first; p < last; ++p) n += p->n;
-  parallel_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
+  parallel_ranges(n, kUpdateTime, [&](int64_t begin, int64_t end) {
     int64_t start = 0;
     for (const Parameter* p = first; p < last && start < end; start += p++->n) {
       const int64_t from = std::max(begin - start, int64_t(0)), to = std::min(end - start, p->n);
