@@ -133,9 +133,9 @@ std::vector<Work> all_work() {
   };
 }
 
-// Whether the core itself calls up a team for this.
-bool has_team(const Run& run) {
-  set_team_time(kTeamTime);
+// Whether a team is called up for this where work of so many nanoseconds is worth one.
+bool has_team(const Run& run, double team_time) {
+  set_team_time(team_time);
   threads_used();
   run();
   set_team_time(0);
@@ -147,7 +147,6 @@ struct Row {
   Dim n;
   Run run;
   double one, two = std::numeric_limits<double>::infinity();
-  bool cut;  // into several tasks
 };
 
 // Sizes that take one thread from 1 to 40 microseconds.
@@ -175,14 +174,12 @@ int main(int argc, char** argv) {
       set_thread_count(1);
       row.one = std::min(row.one, best(row.run));
       set_thread_count(2);
-      threads_used();
       row.two = std::min(row.two, best(row.run));
-      row.cut = threads_used() > 1;
     }
   std::puts("| Work | n | One thread, us | Two, us | A team |\n|---|---|---|---|---|");
   for (const Row& row : rows) {
     std::printf("| %s | %lld | %.1f | ", row.work.c_str(), static_cast<long long>(row.n), row.one);
-    if (row.cut) std::printf("%.1f | %s |\n", row.two, has_team(row.run) ? "yes" : "no");
+    if (has_team(row.run, 0)) std::printf("%.1f | %s |\n", row.two, has_team(row.run, kTeamTime) ? "yes" : "no");
     else std::puts("one task | no |");
   }
 }

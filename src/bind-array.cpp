@@ -13,7 +13,7 @@ using namespace convnet;
 
 namespace {
 
-constexpr double kConvertTime = 0.5;  // of an element
+constexpr double kConvertTime = 1;  // of an element
 constexpr Dim kRows = 64, kColumns = 16;  // of a block that is in cache both ways
 
 // Up to kRows neighbours of column-major order for each of up to kColumns of row-major
