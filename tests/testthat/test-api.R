@@ -74,6 +74,22 @@ test_that("positions and abbreviations in scripts mean what they mean in keras",
   expect_identical(dim(predict(model, matrix(1, 8, 2), batch = 3)), c(8L, 1L))
 })
 
+test_that("convolutions take the abbreviations that scripts have", {
+  dims <- c(conv_1d = 1, conv_2d = 2, conv_3d = 3, conv_2d_transpose = 2, conv_3d_transpose = 3, separable_conv_1d = 1,
+            separable_conv_2d = 2, locally_connected_1d = 1, locally_connected_2d = 2)
+  for (name in names(dims)) {
+    make <- our_function(paste0("layer_", name))
+    layer <- make(filter = 4, kernel_s = 3, stride = 2, pad = "valid", activa = "relu", use = FALSE)
+    expect_identical(layer$filters, 4L, label = name)
+    expect_identical(layer$kernel_size, rep(3L, dims[[name]]), label = name)
+    expect_identical(layer$strides, rep(2L, dims[[name]]), label = name)
+    expect_identical(layer$activation, "relu", label = name)
+    expect_false(layer$use_bias, label = name)
+  }
+  # "activ" may be activation or activity_regularizer, in keras, too.
+  expect_error(layer_conv_2d(filters = 4, kernel_size = 3, activ = "relu"), "multiple formal arguments")
+})
+
 test_that("newer arguments do not make keras's abbreviations ambiguous", {
   # `lr` has its newer name.
   renamed <- c("optimizer_adam", "optimizer_rmsprop", "optimizer_sgd")
