@@ -122,6 +122,14 @@ resident <- function() {
   as.numeric(gsub("[^0-9]", "", line)) * 1024
 }
 
+# How much the process grows while cycle() runs; the first tenth fills caches.
+growth <- function(cycle, cycles) {
+  for (i in seq_len(cycles %/% 10)) cycle()
+  before <- resident()
+  for (i in seq_len(cycles - cycles %/% 10)) cycle()
+  sprintf("%+.1f MB of %s", (resident() - before) / 2^20, megabytes(before))
+}
+
 if (file.exists("/proc/self/status")) {
   x <- matrix(rnorm(64 * 16), 64)
   y <- matrix(rnorm(64), 64)
@@ -131,12 +139,13 @@ if (file.exists("/proc/self/status")) {
     rm(model)
     gc()
   }
-  # The first tenth fills caches.
-  for (i in seq_len(cycles %/% 10)) cycle()
-  before <- resident()
-  for (i in seq_len(cycles - cycles %/% 10)) cycle()
-  grown <- sprintf("%+.1f MB of %s", (resident() - before) / 2^20, megabytes(before))
-  report(sprintf("Growth of resident memory, %s cycles of build, fit, rm, gc", format(cycles, big.mark = ",")), "none", grown)
+  report(sprintf("Growth of resident memory, %s cycles of build, fit, rm, gc", format(cycles, big.mark = ",")), "none",
+    growth(cycle, cycles))
+  source(file.path(dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))), "workloads-models.R"))
+  films <- workloads$W9$build()
+  films$model %>% compile(optimizer = "adam", loss = films$loss)
+  report("The same, 20 epochs of ConvLSTM, 10 frames 40x40, 40 filters", "none",
+    growth(function() fit(films$model, films$x, films$y, epochs = 1, verbose = 0), 20))
 }
 
 # Table ----------------------------------------------------------------------------------------------------------------

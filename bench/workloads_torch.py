@@ -122,19 +122,20 @@ class ConvLSTM(nn.Module):
 
 
 class NextFrame(nn.Module):
-    def __init__(self):
+    def __init__(self, filters):
         super().__init__()
-        self.first, self.second = ConvLSTM(1, 24), ConvLSTM(24, 24)
-        self.norms = nn.ModuleList([nn.BatchNorm3d(24), nn.BatchNorm3d(24)])
-        self.last = nn.Conv3d(24, 1, 3, padding=1)
+        self.first, self.second = ConvLSTM(1, filters), ConvLSTM(filters, filters)
+        self.norms = nn.ModuleList([nn.BatchNorm3d(filters), nn.BatchNorm3d(filters)])
+        self.last = nn.Conv3d(filters, 1, 3, padding=1)
 
     def forward(self, x):
         x = self.norms[0](self.first(x).transpose(1, 2)).transpose(1, 2)
         return torch.sigmoid(self.last(self.norms[1](self.second(x).transpose(1, 2))))
 
 
-def next_frame():
-    return NextFrame(), torch.rand(8, 10, 1, 24, 24), torch.rand(8, 1, 10, 24, 24).round(), F.binary_cross_entropy
+def next_frame(extent, filters, batch):
+    x, y = torch.rand(batch, 10, 1, extent, extent), torch.rand(batch, 1, 10, extent, extent).round()
+    return NextFrame(filters), x, y, F.binary_cross_entropy
 
 
 class TextNet(nn.Module):
@@ -153,8 +154,8 @@ def text():
     return TextNet(), torch.randint(5000, (32, 400)), torch.rand(32, 1).round(), F.binary_cross_entropy
 
 
-MODELS = {"W1": mnist_cnn, "W2": autoencoder, "W3": dcgan_generator, "W4": unet, "W5": vae, "W6": next_frame,
-          "W7": fsrcnn, "W8": text}
+MODELS = {"W1": mnist_cnn, "W2": autoencoder, "W3": dcgan_generator, "W4": unet, "W5": vae, "W6": lambda: next_frame(24, 24, 8),
+          "W7": fsrcnn, "W8": text, "W9": lambda: next_frame(40, 40, 4)}
 
 
 class Workload:
