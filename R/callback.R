@@ -66,16 +66,19 @@ new_callback_list <- function(callbacks, model, params) {
   )
 }
 
-batch_events <- function(stage, when) c(if (stage == "train") paste0("on_batch_", when), paste0("on_", stage, "_batch_", when))
+# Batches of training have two names.
+batch_events <- function(stage, when) {
+  c(if (stage == "train") paste0("on_batch_", when), paste0("on_", stage, "_batch_", when))
+}
 
 # The functions that a callback has, by event.
 callback_functions <- function(callback, model, params) {
   if (inherits(callback, "keras_callback")) return(callback)
   if (inherits(callback, "KerasCallback")) return(callback_methods(callback, model, params))
+  remedy <- if (is_class(callback)) paste0("Make an object of the class: ", callback$classname, "$new().")
   abort_argument("`callbacks` must be a list of callbacks.",
                  expected = "what callback_lambda() returns, or an object of a class that inherits from KerasCallback",
-                 received = describe(callback),
-                 remedy = if (is_class(callback)) paste0("Make an object of the class: ", callback$classname, "$new()."))
+                 received = describe(callback), remedy = remedy)
 }
 
 no_callbacks <- new_callback_list(list(), NULL, NULL)

@@ -69,7 +69,8 @@ own_weights <- function(self) {
 # Fields of a layer of the user's that hold layers or variables, and its private members.
 assigned_to <- function(self) {
   data <- environment(self)
-  c(lapply(data$assigned, function(name) data[[name]]), if (!is.null(data$private)) mget(ls(data$private), data$private))
+  private <- if (!is.null(data$private)) mget(ls(data$private), data$private)
+  c(lapply(data$assigned, function(name) data[[name]]), private)
 }
 
 found_in <- function(x, is_wanted) {

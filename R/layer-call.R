@@ -162,7 +162,8 @@ record_layer <- function(self, call) {
   outputs <- as_list(results)
   outputs[] <- Map(function(result, i) {
     output <- append_row(record, "output", row, list(index = i), result$shape, result$dtype)
-    if (!is.null(result$mask)) output$mask <- append_row(record, "mask", output$row, list(), result$mask$shape, result$mask$dtype)
+    mask <- result$mask
+    if (!is.null(mask)) output$mask <- append_row(record, "mask", output$row, list(), mask$shape, mask$dtype)
     output
   }, outputs, seq_along(outputs))
   add_node(self, as_list(fill_call(call$form, call$tensors)[[1]]), outputs)

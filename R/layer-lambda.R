@@ -30,7 +30,8 @@ register_layer_class(
     }
     mask <- args$mask
     if (!is.null(mask) && !is.function(mask) && !is_tensor(mask) && !is.logical(mask)) {
-      abort_argument("`mask` is not a mask.", expected = "a function, a tensor or truth values", received = describe(mask))
+      abort_argument("`mask` is not a mask.", expected = "a function, a tensor or truth values",
+                     received = describe(mask))
     }
     if (length(args$arguments)) check_args(args$arguments, "arguments")
     args
@@ -43,6 +44,7 @@ register_layer_class(
   },
   compute_mask = function(self, inputs, mask) {
     given <- self$mask
-    if (is.function(given)) with_user_code("The function `mask`", given(inputs, mask)) else if (!is.null(given)) as_tensor(given)
+    if (is.function(given)) with_user_code("The function `mask`", given(inputs, mask))
+    else if (!is.null(given)) as_tensor(given)
   }
 )

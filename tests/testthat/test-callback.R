@@ -82,8 +82,8 @@ test_that("callbacks see evaluate() and predict(), and validation", {
   x <- matrix(1:6, 3)
   plain <- evaluate(model, x, 1:3, batch_size = 2, verbose = 0)
   expect_identical(evaluate(model, x, 1:3, batch_size = 2, verbose = 0, callbacks = list(everything)), plain)
-  test <- c("on_test_begin", "on_test_batch_begin0", "on_test_batch_end0+", "on_test_batch_begin1", "on_test_batch_end1+",
-            "on_test_end+")
+  test <- c("on_test_begin", "on_test_batch_begin0", "on_test_batch_end0+", "on_test_batch_begin1",
+            "on_test_batch_end1+", "on_test_end+")
   expect_identical(seen, test)
   seen <- character()
   expect_identical(predict(model, x, batch_size = 2, callbacks = everything), predict(model, x))
@@ -93,15 +93,16 @@ test_that("callbacks see evaluate() and predict(), and validation", {
   fit(model, x[1:2, ], 1:2, epochs = 1, batch_size = 2, verbose = 0, validation_data = list(x, 1:3),
       callbacks = list(everything))
   # Both names of a batch of training.
-  expect_identical(seen, c("on_train_begin", "on_epoch_begin0", "on_batch_begin0", "on_train_batch_begin0", "on_batch_end0+",
-                           "on_train_batch_end0+", test, "on_epoch_end0+", "on_train_end"))
+  expect_identical(seen, c("on_train_begin", "on_epoch_begin0", "on_batch_begin0", "on_train_batch_begin0",
+                           "on_batch_end0+", "on_train_batch_end0+", test, "on_epoch_end0+", "on_train_end"))
 })
 
 test_that("predictions of several outputs and ranks are the same batch by batch", {
   input <- layer_input(c(3, 2))
   model <- keras_model(input, list(a = layer_dense(input, 2), b = input %>% layer_flatten() %>% layer_dense(1)))
   x <- ramp(5, 3, 2)
-  watched <- predict(model, x, batch_size = 2, callbacks = list(callback_lambda(on_predict_batch_end = function(batch, logs) NULL)))
+  watcher <- callback_lambda(on_predict_batch_end = function(batch, logs) NULL)
+  watched <- predict(model, x, batch_size = 2, callbacks = list(watcher))
   expect_identical(watched, predict(model, x, batch_size = 2))
 })
 

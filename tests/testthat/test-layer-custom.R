@@ -246,12 +246,14 @@ test_that("get_config() of a class says what its copies are made from", {
       config$doubled <- FALSE
       config
     }))
-  model <- keras_model_sequential(input_shape = 3) %>% create_layer(Power, ., list(exponent = 1, doubled = TRUE, name = "p"))
+  model <- keras_model_sequential(input_shape = 3) %>%
+    create_layer(Power, ., list(exponent = 1, doubled = TRUE, name = "p"))
   layer <- model$layers[[1]]
   config <- get_config(layer)
   expect_identical(config[c("name", "exponent", "doubled")], list(name = "p", exponent = 2, doubled = FALSE))
   layer$exponent <- 3
-  for (copy in list(clone_model(model), from_config(get_config(model)), keras_model_sequential(list(from_config(get_config(layer)))))) {
+  stack <- keras_model_sequential(list(from_config(get_config(layer))))
+  for (copy in list(clone_model(model), from_config(get_config(model)), stack)) {
     expect_equal(predict(copy, x), x^3, tolerance = 1e-6)
     expect_identical(copy$layers[[1]]$name, "p")
   }
@@ -263,8 +265,8 @@ test_that("get_config() of a class says what its copies are made from", {
   expect_equal(as.array(copy(x)), 2 * x, tolerance = 1e-6)
   layer_wrong <- Layer("Wrong", call = function(inputs) inputs, get_config = function() list(3))
   expect_error(get_config(layer_wrong()), "get_config", class = "convnet_error_argument")
-  model_power <- new_model_class("PowerModel", initialize = function(n) self$n <- n, call = function(inputs) inputs^self$n,
-                                 n = NULL, get_config = function() list(n = 2))
+  model_power <- new_model_class("PowerModel", n = NULL, initialize = function(n) self$n <- n,
+                                 call = function(inputs) inputs^self$n, get_config = function() list(n = 2))
   model <- model_power(n = 1)
   expect_equal(predict(clone_model(model), x), x^2, tolerance = 1e-6)
 })

@@ -84,7 +84,8 @@ test_that("get_input_mask_at() and get_output_mask_at() are the masks of a call"
   dense(input)
   expect_null(get_input_mask_at(masking, 1))
   expect_identical(dim(get_output_mask_at(dense, 1)), c(NA, 4L))
-  run <- k_function(list(input), list(get_output_mask_at(masking, 1), get_input_mask_at(dense, 1), get_output_mask_at(dense, 1)))
+  run <- k_function(list(input), list(get_output_mask_at(masking, 1), get_input_mask_at(dense, 1),
+                                      get_output_mask_at(dense, 1)))
   expect_identical(run(list(padded())), rep(list(masked_steps), 3))
   expect_null(get_output_mask_at(dense, 2))
   expect_error(get_output_mask_at(dense, 3), class = "convnet_error_argument")

@@ -206,7 +206,8 @@ test_that("losses and layers that draw do so anew in each evaluate(), and leave 
     model <- keras_model_sequential(input_shape = 2) %>%
       layer_lambda(function(x) x + k_random_normal(k_shape(x), stddev = 0.1)) %>%
       layer_dense(1, kernel_initializer = "ones")
-    model %>% compile(optimizer_sgd(0.01), function(y_true, y_pred) (y_true - y_pred)^2 + k_random_uniform(k_shape(y_pred)))
+    noisy_loss <- function(y_true, y_pred) (y_true - y_pred)^2 + k_random_uniform(k_shape(y_pred))
+    model %>% compile(optimizer_sgd(0.01), noisy_loss)
     model
   }
   x <- matrix(1:8, 4)
