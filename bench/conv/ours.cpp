@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/threads.h"
+#include "graph/fuse.h"
 #include "graph/plan.h"
 #include "kernels/isa.h"
 #include "ops/op.h"
@@ -92,8 +93,9 @@ class Ours final : public Peer {
   Work with_bias_and_relu(const char* op, const Attrs& attrs, const Held& x, const Held& k, const Held& b) {
     Graph g;
     const Value conv = g.emit(op, {g.input(0, x->type), g.variable(0, k->type)}, attrs);
-    const Value y = g.emit("relu", {g.emit("add", {conv, g.variable(1, b->type)})});
-    return planned("forward_bias_relu", Plan(g, {y}, {}, true), {x->data()}, {k->data(), b->data()});
+    std::vector<Value> y = {g.emit("relu", {g.emit("add", {conv, g.variable(1, b->type)})})};
+    const Graph fused = fuse(g, y, std::vector<char>(g.size(), 0));
+    return planned("forward_bias_relu", Plan(fused, y, {}, true), {x->data()}, {k->data(), b->data()});
   }
 
   Work planned(const char* name, Plan made, const std::vector<const void*>& inputs,
