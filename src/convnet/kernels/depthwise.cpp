@@ -14,17 +14,14 @@ namespace {
 constexpr int64_t kTask = 1 << 16;  // multiplications of a task
 constexpr int64_t kCall = 64;       // runs of taps that one call adds up
 
-// A run is a tap, or a row of 3 or 5 of the kernel of which each reads at a position
-// what the one before reads at the next.
-enum Run { kSingle, kThree, kFive, kRuns };
-
+// A run is some taps that are neighbours in a row of the kernel.
 // out[p * out_step + c] (+)= sum over runs and k of
-// x[run][(p + k) * x_step + c] * w[run][k * w_step + c] for p < count and c < channels.
+// x[run][p * x_step + k * x_tap + c] * w[run][k * w_step + c] for p < count and c < channels.
 template <typename T>
 struct ProductArgs {
   const T* const* x;
   const T* const* w;
-  int64_t runs, x_step, w_step;
+  int64_t runs, x_step, x_tap, w_step;
   T* out;
   int64_t out_step, count, channels;
   bool add;
@@ -34,9 +31,11 @@ struct ProductArgs {
   bool relu;
 };
 
+// Of runs of one tap; of 3 and of 5, where positions are one tap apart, and where they are two.
 template <typename T>
 struct Kernels {
-  void (*products[kRuns])(const ProductArgs<T>&);
+  using Products = void (*)(const ProductArgs<T>&);
+  Products one, three[2], five[2];
 };
 
 #define CONVNET_BODY "depthwise_body.inc"
@@ -90,19 +89,29 @@ void for_each_part(const CorrelationShape& shape, const CorrelationPhase& phase,
   }
 }
 
-Run run_of(const CorrelationPhase& phase, const Part& part) {
-  const CorrelationAxis& axis = phase.axis[2];
-  const int64_t taps = part.last[2] - part.first[2];
-  if (axis.tap_step != axis.step) return kSingle;
-  return taps == 3 ? kThree : taps == 5 ? kFive : kSingle;
-}
+// Taps of each row of the kernel that runs of some length are made of.
+template <typename T>
+struct Runs {
+  typename Kernels<T>::Products products;
+  int64_t length, taps;
 
-// Calls f(pixel that it reads, kernel element) for the first tap of each run of a part.
-template <typename F>
+  static Runs of(const CorrelationAxis& axis, int64_t taps) {
+    const Kernels<T>& all = kernels<T>();
+    const bool neighbours = axis.step == axis.tap_step;
+    if (neighbours || axis.step == 2 * axis.tap_step) {
+      if (taps > 0 && taps % 3 == 0) return {all.three[!neighbours], 3, taps};
+      if (taps >= 5) return {all.five[!neighbours], 5, taps / 5 * 5};
+    }
+    return {all.one, 1, taps};
+  }
+};
+
+// Calls f(pixel that it reads, kernel element) for the first tap of each run of a part,
+// whose taps along the last axis are those from `first` on.
+template <typename T, typename F>
 void for_each_run(const CorrelationShape& shape, const CorrelationPhase& phase, const Part& part,
-                  Run run, F&& f) {
+                  int64_t first, const Runs<T>& runs, F&& f) {
   const CorrelationAxis* axis = phase.axis;
-  const int64_t last = run == kSingle ? part.last[2] : part.first[2] + 1;
   for (int64_t a = part.first[0]; a < part.last[0]; ++a)
     for (int64_t b = part.first[1]; b < part.last[1]; ++b) {
       const int64_t pixel = part.in_pixel + (a * axis[0].tap_step * shape.in[1] +
@@ -110,7 +119,7 @@ void for_each_run(const CorrelationShape& shape, const CorrelationPhase& phase, 
       const int64_t tap = ((axis[0].tap_first + a * axis[0].tap_next) * shape.kernel[1] +
                            axis[1].tap_first + b * axis[1].tap_next) * shape.kernel[2] +
                           axis[2].tap_first;
-      for (int64_t c = part.first[2]; c < last; ++c)
+      for (int64_t c = first; c < first + runs.taps; c += runs.length)
         f(pixel + c * axis[2].tap_step, tap + c * axis[2].tap_next);
     }
 }
@@ -119,31 +128,40 @@ template <typename T>
 void correlate_row(const CorrelationShape& shape, const CorrelationPhase& phase, int64_t row,
                    const T* input, const T* kernel, T* output, const Epilogue<T>& epilogue) {
   const int64_t C = shape.groups;
+  const CorrelationAxis& axis = phase.axis[2];
   const T *x[kCall], *w[kCall];
   for_each_part(shape, phase, row, [&](const Part& part) {
-    const Run run = run_of(phase, part);
-    const auto products = kernels<T>().products[run];
     ProductArgs<T> args{};
     args.x = x;
     args.w = w;
-    args.x_step = phase.axis[2].step * C;
-    args.w_step = phase.axis[2].tap_next * shape.tap_stride;
+    args.x_step = axis.step * C;
+    args.x_tap = axis.tap_step * C;
+    args.w_step = axis.tap_next * shape.tap_stride;
     args.out = output + part.out_pixel * C;
-    args.out_step = phase.axis[2].out_step * C;
+    args.out_step = axis.out_step * C;
     args.count = part.count;
     args.channels = C;
-    for_each_run(shape, phase, part, run, [&](int64_t pixel, int64_t tap) {
-      if (args.runs == kCall) {
-        products(args);
-        args.runs = 0;
-        args.add = true;
+    int64_t tap = part.first[2];
+    do {
+      const Runs<T> runs = Runs<T>::of(axis, part.last[2] - tap);
+      for_each_run(shape, phase, part, tap, runs, [&](int64_t pixel, int64_t at) {
+        if (args.runs == kCall) {
+          runs.products(args);
+          args.runs = 0;
+          args.add = true;
+        }
+        x[args.runs] = input + pixel * C;
+        w[args.runs++] = kernel + at * shape.tap_stride;
+      });
+      tap += runs.taps;
+      if (tap == part.last[2]) {
+        args.bias = epilogue.bias;
+        args.relu = epilogue.relu;
       }
-      x[args.runs] = input + pixel * C;
-      w[args.runs++] = kernel + tap * shape.tap_stride;
-    });
-    args.bias = epilogue.bias;
-    args.relu = epilogue.relu;
-    products(args);
+      runs.products(args);
+      args.runs = 0;
+      args.add = true;
+    } while (tap < part.last[2]);
     for (int64_t i = 0; epilogue.gate && i < part.count; ++i)
       pass_gate(epilogue, args.out + i * args.out_step, C);
   });

@@ -68,16 +68,6 @@ struct TapRange {
   int64_t first, last;
 };
 
-// Taps along the last axis in the order of what they read.
-CorrelationAxis forwards(CorrelationAxis axis) {
-  if (axis.tap_step >= 0) return axis;
-  axis.base += (axis.taps - 1) * axis.tap_step;
-  axis.tap_first += (axis.taps - 1) * axis.tap_next;
-  axis.tap_step = -axis.tap_step;
-  axis.tap_next = -axis.tap_next;
-  return axis;
-}
-
 }  // namespace
 
 // The sums over positions of one phase.
@@ -85,7 +75,7 @@ template <typename T>
 class DepthwiseGradient<T>::Phase {
  public:
   Phase(const CorrelationShape& shape, const CorrelationPhase& phase)
-      : shape_(shape), axis_{phase.axis[0], phase.axis[1], forwards(phase.axis[2])} {
+      : shape_(shape), axis_{phase.axis[0], phase.axis[1], phase.axis[2]} {
     for (int a = 0; a < 2; ++a) find_ranges(a);
     for (const TapRange& depth : ranges_[0])
       for (const TapRange& height : ranges_[1]) {
