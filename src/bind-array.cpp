@@ -38,34 +38,35 @@ void for_each_tile(const Shape& full, F&& visit) {
   const Shape shape = without_ones(full);
   const Dim n = shape[0], stride = shape.product(1, shape.rank());
   if (n == 0 || stride == 0) return;
-  auto block = [&](Dim first, Dim last) {
-    Dim index[kMaxRank] = {0}, step[kMaxRank], at = first;
-    Dim size = n;
-    for (int axis = 1; axis < shape.rank(); ++axis) {
-      step[axis] = size;
-      size *= shape[axis];
-    }
+  Dim step[kMaxRank];
+  for (int axis = 1; axis < shape.rank(); ++axis) step[axis] = shape.product(0, axis);
+  const Dim across = (stride + kColumns - 1) / kColumns, tiles = (n + kRows - 1) / kRows * across;
+  const auto visit_tile = [&](Dim i) {
+    const Dim first = i / across * kRows, column = i % across * kColumns;
     Tile tile;
     tile.stride = stride;
-    for (Dim column = 0; column < stride; column += tile.columns) {
-      tile.columns = std::min(kColumns, stride - column);
-      for (Dim c = 0; c < tile.columns; ++c) {
-        tile.column_major[c] = at;
-        for (int axis = shape.rank() - 1; axis > 0; --axis) {
-          at += step[axis];
-          if (++index[axis] < shape[axis]) break;
-          at -= step[axis] * shape[axis];
-          index[axis] = 0;
-        }
-      }
-      tile.row_major = first * stride + column;
-      tile.rows = last - first;
-      visit(tile);
+    tile.row_major = first * stride + column;
+    tile.rows = std::min(kRows, n - first);
+    tile.columns = std::min(kColumns, stride - column);
+    Dim index[kMaxRank], at = first;
+    for (Dim axis = shape.rank() - 1, rest = column; axis > 0; rest /= shape[axis--]) {
+      index[axis] = rest % shape[axis];
+      at += index[axis] * step[axis];
     }
+    for (Dim c = 0; c < tile.columns; ++c) {
+      tile.column_major[c] = at;
+      for (int axis = shape.rank() - 1; axis > 0; --axis) {
+        at += step[axis];
+        if (++index[axis] < shape[axis]) break;
+        at -= step[axis] * shape[axis];
+        index[axis] = 0;
+      }
+    }
+    visit(tile);
   };
-  parallel_ranges(n, kConvertTime * stride, [&](Dim begin, Dim end) {
-    for (Dim first = begin; first < end; first += kRows) block(first, std::min(first + kRows, end));
-  }, kRows);
+  parallel_ranges(tiles, kConvertTime * static_cast<double>(n * stride) / tiles, [&](Dim begin, Dim end) {
+    for (Dim i = begin; i < end; ++i) visit_tile(i);
+  });
 }
 
 bool is_na(double v) { return R_IsNA(v); }
