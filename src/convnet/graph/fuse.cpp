@@ -127,12 +127,7 @@ class Fusion {
     const Part& part = part_[v];
     const Node& node = graph_[part.product == kNone ? v : part.product];
     fused.set_where(node.where);
-    switch (node.kind) {
-      case NodeKind::input: return fused.input(node.slot, node.type);
-      case NodeKind::variable: return fused.variable(node.slot, node.type);
-      case NodeKind::constant: return fused.constant(node.value);
-      default: break;
-    }
+    if (node.kind != NodeKind::operation) return fused.copy_leaf(node);
     std::vector<Value> inputs;
     for (Value in : node.inputs) inputs.push_back(moved[in]);
     Attrs attrs = node.attrs;

@@ -35,12 +35,7 @@ class Mover {
   Value copy(Value v) {
     const Node& node = graph_[v];
     out_.set_where(node.where);
-    switch (node.kind) {
-      case NodeKind::input: return out_.input(node.slot, node.type);
-      case NodeKind::variable: return out_.variable(node.slot, node.type);
-      case NodeKind::constant: return out_.constant(node.value);
-      default: break;
-    }
+    if (node.kind != NodeKind::operation) return out_.copy_leaf(node);
     std::vector<Value> inputs;
     for (Value in : node.inputs) inputs.push_back(moved_[in]);
     return out_.emit(node.op->name, std::move(inputs), node.attrs);

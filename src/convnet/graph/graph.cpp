@@ -36,6 +36,12 @@ Value Graph::constant(std::shared_ptr<const Tensor> value) {
   return v;
 }
 
+Value Graph::copy_leaf(const Node& leaf) {
+  if (leaf.kind == NodeKind::input) return input(leaf.slot, leaf.type);
+  if (leaf.kind == NodeKind::variable) return variable(leaf.slot, leaf.type);
+  return constant(leaf.value);
+}
+
 Value Graph::scalar(double value, DType dtype) {
   auto tensor = std::make_shared<Tensor>(TensorType{dtype, {}});
   dispatch_any(dtype, [&](auto tag) {

@@ -28,6 +28,8 @@ class Graph final : public Emitter {
   Value input(int slot, TensorType type);
   Value variable(int slot, TensorType type);
   Value constant(std::shared_ptr<const Tensor> value);
+  // An input, variable or constant as it is in another graph.
+  Value copy_leaf(const Node& leaf);
   Value scalar(double value, DType dtype) override;
   Value emit(const std::string& op, std::vector<Value> inputs, Attrs attrs = {}) override;
 
