@@ -246,13 +246,17 @@ void Scatter<T>::compute(const Task& task, const T* input, const T* packed, T* o
 
   const int64_t out_channels = groups_ * N;
   const int64_t count = task.last_column - task.first_column;
+  // Of a whole row: channels are too few for loops of their own.
+  Epilogue<T> last = epilogue.from(task.group * N);
+  if (last.bias) {
+    for (int64_t x = 0; x < count; ++x) std::copy_n(last.bias, N, products + x * N);
+    last.bias = products;
+  }
   for (int64_t row = task.first_row; row < task.last_row; ++row) {
     T* from = sums + (row - task.first_row) * pitch + width.reach() * N;
     T* to = output + (((task.image * depth.out + task.depth) * height.out + row) * width.out +
                       task.first_column) * out_channels + task.group * N;
-    const Epilogue<T> last = epilogue.from(task.group * N);
-    if (!last.empty())
-      for (int64_t x = 0; x < count; ++x) last.apply(from + x * N, N);
+    last.apply(from, count * N);
     if (groups_ == 1) std::copy_n(from, count * N, to);
     else
       for (int64_t x = 0; x < count; ++x) std::copy_n(from + x * N, N, to + x * out_channels);
