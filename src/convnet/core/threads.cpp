@@ -98,10 +98,10 @@ class Pool {
   void help(int helper) {
     inside_task = true;
     for (;;) {
-      const auto start = std::chrono::steady_clock::now();
       const uint64_t seen = open_job();
       while (work(helper)) {
       }
+      const auto start = std::chrono::steady_clock::now();
       bool news = false;
       for (int spins = 1; !news; ++spins) {
         relax();
