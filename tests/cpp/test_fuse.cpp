@@ -125,16 +125,19 @@ struct Pooled {
   Pooled(Dim pool, const std::string& padding, bool matmul) {
     const Value x = input({2, 9, 8, 3});
     const Value open = g.emit("relu", {x});
-    const Value pooled = pool == 0 ? g.emit("max", {open}, {{"axes", number_list({1, 2})}})
-                                   : g.emit("max_pool", {open}, {{"strides", number_list({2, 2})}, {"padding", padding},
-                                                                 {"pool", number_list({pool, pool})}});
+    const auto pool_by = [&](Dim extent) {
+      return g.emit("max_pool", {open}, {{"strides", number_list({2, 2})}, {"padding", padding},
+                                         {"pool", number_list({extent, extent})}});
+    };
+    const Value other = pool_by(5 - pool);  // whose gradient nobody wants
+    const Value pooled = pool == 0 ? g.emit("max", {open}, {{"axes", number_list({1, 2})}}) : pool_by(pool);
     Value rows = g.emit("dropout", {pooled}, {{"rate", number_list(0.3)}, {"stream", number_list(5)}});
     const Dim columns = g.shape(pooled).size() / 2;
     rows = g.emit("reshape", {rows}, Attrs().set("shape", Shape{2, columns}));
     const Value loss = matmul ? g.emit("matmul", {rows, input({columns, 7})})
                               : g.emit("multiply", {rows, input({2, columns})});
     const Value grad = g.gradients(loss, {x})[0];
-    roots = {loss, grad, g[grad].inputs[1]};
+    roots = {other, loss, grad, g[grad].inputs[1]};
   }
 
   int gates_of(const Graph& graph, Dim size) const {
@@ -167,13 +170,13 @@ TEST(gates_move_before_what_pools_drops_or_reshapes) {
     for (Dim pool : {2, 3})
       for (bool matmul : {false, true}) {
         Pooled p(pool, padding, matmul);
-        p.check({p.roots[0], p.roots[1]}, 0);
+        p.check({p.roots[0], p.roots[1], p.roots[2]}, 0);
         p.check(p.roots, 1);         // what others read stays
-        p.check({p.roots[1]}, 1);    // nothing is pooled for it
+        p.check({p.roots[2]}, 1);    // nothing is pooled for it
       }
   for (bool matmul : {false, true}) {
-    Pooled p(0, "all", matmul);
-    p.check({p.roots[0], p.roots[1]}, 0);
+    Pooled p(0, "same", matmul);
+    p.check({p.roots[0], p.roots[1], p.roots[2]}, 0);
     p.check(p.roots, 1);
   }
 }
