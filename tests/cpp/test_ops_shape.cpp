@@ -173,6 +173,25 @@ TEST(sums_of_rows_are_the_same_on_every_instruction_set) {
     }
 }
 
+// Four rows are added up before they join the sums: the order that kernels/sum_rows.h promises.
+TEST(sums_of_rows_have_the_order_that_is_promised) {
+  const Dim rows = 23, columns = 77;  // narrower ones are added up several at a time
+  Numbers thirds = uniform(rows * columns, -1, 1);  // or sums would be exact in any order
+  for (double& v : thirds) v /= 3;
+  const TensorPtr x = tensor({rows, columns}, thirds);
+  const double* from = x->as<double>();
+  Numbers fours(columns, 0), plain(columns, 0);
+  for (Dim c = 0; c < columns; ++c) {
+    const auto at = [&](Dim row) { return from[row * columns + c]; };
+    Dim row = 0;
+    for (; row + 4 <= rows; row += 4) fours[c] += (at(row) + at(row + 1)) + (at(row + 2) + at(row + 3));
+    for (; row < rows; ++row) fours[c] += at(row);
+    for (row = 0; row < rows; ++row) plain[c] += at(row);
+  }
+  CHECK(fours != plain);
+  for_each_isa([&] { CHECK_EQ(values("sum", {x}, {{"axes", list({0})}}), fours); });
+}
+
 // Naive float32 addition is wrong in the second digit here.
 TEST(float32_sums_are_accurate) {
   const Dim n = 3000000;
