@@ -72,6 +72,7 @@ Correlation<T>::Correlation(CorrelationShape shape) : shape_(std::move(shape)), 
     blocks += divide_up(shape_.batch * phase.positions(), RowPlan::kBlock) * shape_.groups;
   }
   dot_ = 2 * N <= gemm_.lanes && (K < kFewChannels ? longest : K) >= gemm_.lanes;
+  rows_ = dot_ ? gemm_.dot_rows : gemm_.rows;
   if (dot_)
     for (int64_t n = 0; n < N; ++n) panels_.push_back({n, 1, 1, 0});
   else
@@ -128,7 +129,7 @@ void Correlation<T>::add_packings(const std::vector<CorrelationBox>& boxes) {
 template <typename T>
 void Correlation<T>::add_plan(const CorrelationBox& box, int packing) {
   const RowPlan rows =
-      plan_rows(shape_, box, packings_[packing].part, dot_, gemm_.rows, sizeof(T));
+      plan_rows(shape_, box, packings_[packing].part, dot_, rows_, sizeof(T));
   plans_.push_back({box, packing, rows, !rows.copied && fetches(box.part)});
   work_ += shape_.batch * box.part.positions() * shape_.groups * shape_.out_channels *
            (rows.length + 1);
@@ -301,8 +302,8 @@ void Correlation<T>::place(const Task& task, const Call& call, T* copies, Block&
     }
   }
   // A tile's rows that are too many repeat the last one.
-  std::fill_n(block.row + task.positions, gemm_.rows, block.row[task.positions - 1]);
-  std::fill_n(block.out + task.positions, gemm_.rows, block.out[task.positions - 1]);
+  std::fill_n(block.row + task.positions, rows_, block.row[task.positions - 1]);
+  std::fill_n(block.out + task.positions, rows_, block.out[task.positions - 1]);
 }
 
 // Adds a chunk to all rows of a block, for one panel.
@@ -313,7 +314,7 @@ void Correlation<T>::multiply(const Block& block, const ColumnPanel& panel,
   args.column_count = panel.used;
   for (int64_t row = 0; row < block.positions; row += args.row_count) {
     const int height = dot_ ? 0 : gemm_.height_for(block.positions - row);
-    const int rows = gemm_.tile_rows[height];
+    const int rows = dot_ ? rows_ : gemm_.tile_rows[height];
     ahead.fetch();
     args.rows = block.row + row;
     args.out = block.out + row;
@@ -341,7 +342,7 @@ void Correlation<T>::compute(int64_t index, const Call& call) const {
   Ahead ahead;
   if (index + 1 < tasks()) look_ahead(this->task(index + 1), call, ahead);
   ahead.spread(plan.rows.chunks() * (task.last_panel - task.first_panel) *
-               divide_up(block.positions, gemm_.rows));
+               divide_up(block.positions, rows_));
   Segment segments[RowPlan::kChunkSegments];
   TileArgs<T> args{};
   args.segments = segments;

@@ -121,6 +121,7 @@ class Correlation {
   std::unique_ptr<const CorrelationShape> multiplied_;  // see without_multiplier()
   std::unique_ptr<const Scatter<T>> scatter_;
   bool dot_ = false;  // few columns: lanes along k
+  int rows_ = 0;      // of one call of a micro-kernel, at most
   std::vector<ColumnPanel> panels_;  // single columns where lanes run along k
   int64_t padded_columns_ = 0;
   std::vector<Packing> packings_;

@@ -84,7 +84,7 @@ struct GateArgs {
 
 template <typename T>
 struct Gemm {
-  int rows, lanes;
+  int rows, dot_rows, lanes;
   // For tile_rows rows, the first of which is `rows`, and panels of tile_width columns.
   static constexpr int kHeights = 3, kWidths = 3;
   int tile_rows[kHeights], tile_width[kWidths];
