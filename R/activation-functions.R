@@ -56,8 +56,8 @@
 #' layer_dense(units = 10, activation = activation_elu)
 activation_relu <- function(x, alpha = 0, max_value = NULL, threshold = 0) {
   x <- float_tensor(x)
-  y <- if (is.numeric(alpha) && alpha == 0 && threshold == 0) {
-    unary("relu", x)
+  y <- if (keeps_sign(alpha) && is.numeric(threshold) && identical(as.numeric(threshold), 0)) {
+    unary("relu", x, if (alpha > 0) list(alpha = alpha) else list())
   } else {
     above <- if (identical(threshold, 0)) x else x - threshold
     select(x > threshold, x, if (is.numeric(alpha) && alpha == 0) 0 else alpha * above)
@@ -69,6 +69,7 @@ activation_relu <- function(x, alpha = 0, max_value = NULL, threshold = 0) {
 #' @export
 activation_elu <- function(x, alpha = 1) {
   x <- float_tensor(x)
+  if (keeps_sign(alpha)) return(unary("elu", x, list(alpha = alpha)))
   positive <- x > 0
   # The branch that is not chosen must not overflow: exp() sees negative numbers only.
   select(positive, x, alpha * expm1(select(positive, 0, x)))
@@ -146,6 +147,9 @@ activation_log_softmax <- function(x, axis = -1) {
   x <- float_tensor(x)
   x - k_logsumexp(x, axis_from_zero(axis, x), keepdims = TRUE)
 }
+
+# Slopes with which results have the signs of arguments: gradients then need the results alone.
+keeps_sign <- function(alpha) is.numeric(alpha) && length(alpha) == 1 && is.finite(alpha) && alpha >= 0
 
 # The error function to 1.5e-7 (Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26).
 erf <- function(x) {

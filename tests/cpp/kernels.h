@@ -107,29 +107,33 @@ double tolerance(Dim terms) {
   return 32 * std::sqrt(1.0 + terms) * static_cast<double>(std::numeric_limits<T>::epsilon());
 }
 
-// An operation that ends in a bias, and in relu or its gradient, has the bits of these apart.
+// An operation that ends in a bias, and in relu or steps, has the bits of these apart.
 template <typename T>
 void check_ends(const Op& op, const Attrs& attrs, const std::vector<Shape>& shapes,
                 const std::vector<const T*>& in) {
   const OpCall plain = make_call<T>(op, attrs, shapes);
-  const Dim C = plain.out.shape.back();
+  const Shape& out = plain.out.shape;
+  const Dim C = out.back();
   const auto bias = random_values<T>(C, 9);
-  auto gate = random_values<T>(plain.out.shape.size(), 10);
-  if (!gate.empty()) gate.back() = std::numeric_limits<T>::quiet_NaN();
+  auto other = random_values<T>(out.size(), 10);
+  if (!other.empty()) other.back() = std::numeric_limits<T>::quiet_NaN();
   const auto sums = run<T>(op, plain, in);
   for (bool with_bias : {false, true})
-    for (const std::string activation : {"", "relu", "relu_gate"}) {
-      const bool gated = activation == "relu_gate";
+    for (const std::string end : {"", "relu", "relu_gate 1 0 0", "square 1 0 multiply -1 0 0 sigmoid -2 0"}) {
+      const bool steps = end.size() > 4, gated = end.rfind("relu_gate", 0) == 0;
       std::vector<T> expected = sums;
       for (size_t i = 0; i < expected.size(); ++i) {
         if (with_bias) expected[i] += bias[i % C];
-        if (gated ? !(gate[i] > 0) : activation == "relu" && expected[i] < 0) expected[i] = 0;
+        if (gated ? !(other[i] > 0) : end == "relu" && expected[i] < 0) expected[i] = 0;
+        if (steps && !gated) expected[i] *= other[i] * other[i];
       }
+      if (steps && !gated)
+        expected = run<T>(*find_op("sigmoid"), make_call<T>(*find_op("sigmoid"), {}, {out}), {expected.data()});
       std::vector<Shape> all = shapes;
       std::vector<const T*> values = in;
       if (with_bias) all.push_back(Shape{C}), values.push_back(bias.data());
-      if (gated) all.push_back(plain.out.shape), values.push_back(gate.data());
-      const Attrs ends = activation == "" ? attrs : Attrs(attrs).set("activation", activation);
+      if (steps) all.push_back(out), values.push_back(other.data());
+      const Attrs ends = end == "" ? attrs : Attrs(attrs).set(steps ? "steps" : "activation", end);
       const auto got = run<T>(op, make_call<T>(op, ends, all), values);
       bool same = got.size() == expected.size();
       for (size_t i = 0; same && i < got.size(); ++i)

@@ -6,7 +6,9 @@
 
 #include "graph/fuse.h"
 #include "graph/gates.h"
+#include "graph/join.h"
 #include "graph/plan.h"
+#include "ops/build.h"
 #include "test.h"
 
 using namespace convnet;
@@ -19,6 +21,11 @@ std::vector<float> numbers(Dim n, float scale) {
   std::vector<float> values(n);
   for (Dim i = 0; i < n; ++i) values[i] = scale * static_cast<float>((i * 37) % 101 - 50);
   return values;
+}
+
+Graph joined_and_fused(const Graph& graph, std::vector<Value>& roots) {
+  const Graph joined = join(graph, roots, std::vector<char>(graph.size(), 0));
+  return fuse(joined, roots, std::vector<char>(joined.size(), 0));
 }
 
 // A product of two inputs, a bias added, and its relu; what is wanted are `wanted`
@@ -58,7 +65,7 @@ struct Network {
     std::vector<Value> outputs;
     for (int i : wanted) outputs.push_back(nodes[i]);
     const auto expected = run(graph, outputs);
-    const Graph fused = fuse(graph, outputs, std::vector<char>(graph.size(), 0));
+    const Graph fused = joined_and_fused(graph, outputs);
     const auto found = run(fused, outputs);
     int found_operations = 0;
     for (Value v = 0; v < fused.size(); ++v)
@@ -104,7 +111,135 @@ TEST(gradient_and_the_relu_it_passes_are_one_step) {
                      network.graph.emit("relu_gate", {product, gate})};
     network.check({1}, 1);
     network.check({0, 1}, 2);
-    network.check({2}, 2);
+    network.check({2}, 1);
+  }
+}
+
+namespace {
+
+struct Activation {
+  const char* op;
+  double alpha;  // its attribute, none if 0
+
+  Attrs attrs() const { return alpha == 0 ? Attrs() : Attrs().set("alpha", alpha); }
+};
+const std::vector<Activation> kActivations = {{"relu", 0},  {"relu", 0.3},  {"elu", 0.7}, {"tanh", 0},
+                                              {"sigmoid", 0}, {"softplus", 0}, {"exp", 0}};
+
+}  // namespace
+
+TEST(activations_are_taken_with_products) {
+  for (const Activation& activation : kActivations)
+    for (Network network : networks(false)) {
+      Graph& g = network.graph;
+      const Value sum = network.nodes[1];
+      const Value y = g.emit(activation.op, {sum}, activation.attrs());
+      const Value silu = multiply(g, sum, g.emit("sigmoid", {sum}));  // reads the sum twice
+      network.nodes = {sum, y, silu};
+      network.check({1}, 1);
+      network.check({2}, 1);
+      network.check({0, 1}, 2);
+      network.check({1, 2}, 3);
+    }
+}
+
+// A product that is the cotangent of an activation's result.
+TEST(slopes_of_activations_are_taken_with_products) {
+  for (const Activation& activation : kActivations)
+    for (Network network : networks(false)) {
+      Graph& g = network.graph;
+      const Value product = network.nodes[0];
+      const Shape shape = g.shape(product);
+      network.data.push_back(numbers(shape.size(), 0.02f));
+      const Value x = g.input(3, {kType, shape});
+      const Value y = g.emit(activation.op, {x}, activation.attrs());
+      const OpCall call{activation.attrs(), {g.type(x)}, g.type(y)};
+      network.nodes = {y, find_op(activation.op)->vjp(g, call, {x}, y, product)[0], product};
+      network.check({0, 1}, 2);
+      network.check({0, 1, 2}, 3);
+    }
+}
+
+TEST(sums_of_products_are_taken_with_the_last_one) {
+  const std::vector<Network> plain = networks(false);
+  for (Network network : plain) {
+    Graph& g = network.graph;
+    const Value one = network.nodes[1], shortcut = g.input(3, {kType, g.shape(one)});
+    network.data.push_back(numbers(g.shape(one).size(), 0.02f));
+    const Node& product = g[network.nodes[0]];
+    const Value other = g.emit(product.op->name, {g.emit("tanh", {product.inputs[0]}), product.inputs[1]},
+                               product.attrs);
+    network.nodes = {g.emit("relu", {add(g, shortcut, one)}), g.emit("relu", {add(g, other, one)})};
+    network.check({0}, 1);
+    network.check({1}, 3);
+  }
+}
+
+namespace {
+
+// Vectors x and y, and whatever is made of them.
+struct Elements {
+  Network network{"matmul", {1, 1}, {1, 1}, 1, Attrs(), false};
+  Graph& g = network.graph;
+  Value x = input({5, 700}), y = input({5, 700}), row = input({700});
+
+  Value input(const Shape& shape) {
+    const int slot = static_cast<int>(network.data.size());
+    network.data.push_back(numbers(shape.size(), 0.03f * static_cast<float>(slot)));
+    return g.input(slot, {kType, shape});
+  }
+  void check(const std::vector<Value>& wanted, int operations) {
+    network.nodes = wanted;
+    std::vector<int> all(wanted.size());
+    for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<int>(i);
+    network.check(all, operations);
+  }
+};
+
+}  // namespace
+
+TEST(operations_by_element_are_joined) {
+  Elements e;
+  Graph& g = e.g;
+  // Booleans and single values lie between, and a value is read again.
+  const Value larger = g.emit("greater", {e.x, e.y});
+  const Value chosen = select(g, larger, scale(g, e.x, 2), negative(g, e.y));
+  const Value curve = g.emit("tanh", {add(g, chosen, e.x)});
+  e.check({curve}, 1);
+  e.check({curve, cast(g, larger, kType)}, 3);
+  e.check({curve, chosen}, 2);
+  // A row is not by element.
+  e.check({g.emit("exp", {add(g, curve, e.row)})}, 3);
+  e.check({g.emit("exp", {multiply(g, e.row, e.row)})}, 1);
+  // What two operations read that are not joined.
+  e.check({g.emit("exp", {curve}), g.emit("sin", {curve})}, 3);
+  Value long_chain = e.x;
+  for (int i = 0; i < 40; ++i) long_chain = g.emit(i % 2 ? "sin" : "tanh", {add(g, long_chain, e.y)});
+  e.check({long_chain}, 5);
+}
+
+// Many values that wait make stretches short.
+TEST(joined_operations_keep_many_values) {
+  Elements e;
+  std::vector<Value> values;
+  for (int i = 0; i < 8; ++i) values.push_back(scale(e.g, i % 2 ? e.x : e.y, i + 0.5));
+  while (values.size() > 1) {
+    values.push_back(multiply(e.g, values[0], values[1]));
+    values.erase(values.begin(), values.begin() + 2);
+  }
+  e.check(values, 1);
+}
+
+TEST(what_is_computed_once_joins_nothing_else) {
+  Elements e;
+  const Value once = e.g.emit("exp", {e.x}), again = multiply(e.g, once, e.y);
+  std::vector<char> settled(e.g.size(), 0);
+  settled[e.x] = settled[once] = 1;
+  for (bool apart : {false, true}) {
+    std::vector<Value> roots = {again};
+    const Graph joined = join(e.g, roots, apart ? settled : std::vector<char>(e.g.size(), 0));
+    CHECK_EQ(static_cast<int>(joined[roots[0]].inputs.size()), 2);
+    CHECK_EQ(joined[roots[0]].op->name, std::string(apart ? "multiply" : "elementwise"));
   }
 }
 
@@ -159,7 +294,7 @@ struct Pooled {
     };
     const Graph gated = move_gates(g, outputs);
     same(gated);
-    same(fuse(gated, outputs, std::vector<char>(gated.size(), 0)));
+    same(joined_and_fused(gated, outputs));
   }
 };
 
@@ -183,7 +318,8 @@ TEST(gates_move_before_what_pools_drops_or_reshapes) {
 
 TEST(what_others_read_is_not_fused) {
   for (const Network& network : networks(false)) {
-    network.check({0, 2}, 3);
+    // One column's bias is one value, which is added by element.
+    network.check({0, 2}, network.data[2].size() == 1 ? 2 : 3);
     network.check({1, 2}, 2);
     network.check({0, 1, 2}, 3);
   }

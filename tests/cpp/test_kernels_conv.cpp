@@ -154,9 +154,12 @@ TEST(kernels_conv_shapes) {
   CHECK_THROWS(infer(op_conv, Attrs(attrs).set("activation", std::string("sigh")),
                      {Shape{1, 7, 7, 3}, Shape{3, 3, 3, 8}}),
                "argument");
-  const Attrs gated = Attrs(attrs).set("activation", std::string("relu_gate"));
+  const auto with_steps = [&](const std::string& steps) { return Attrs(attrs).set("steps", steps); };
+  const Attrs gated = with_steps("relu_gate 1 0 0");
   CHECK_THROWS(infer(op_conv, gated, {Shape{1, 7, 7, 3}, Shape{3, 3, 3, 8}}), "argument");
   CHECK_THROWS(infer(op_conv, gated, {Shape{1, 7, 7, 3}, Shape{3, 3, 3, 8}, Shape{8}}), "shape");
+  for (const char* steps : {"", "sigh 0 0", "softmax 0 0", "tanh", "tanh 0", "tanh -1 0", "tanh 99 0"})
+    CHECK_THROWS(infer(op_conv, with_steps(steps), {Shape{1, 7, 7, 3}, Shape{3, 3, 3, 8}}), "argument");
   CHECK_THROWS(infer(op_conv, attrs, {Shape{1, 7, 7, 3}, Shape{3, 3, 3, 8}, Shape{8}, Shape{1, 4, 7, 8}}),
                "argument");
   CHECK_THROWS(infer(op_matmul, {}, {Shape{3, 4}, Shape{5, 4}}), "shape");

@@ -3,62 +3,52 @@
 #include <algorithm>
 
 #include "../ops/build.h"
+#include "../ops/steps.h"
+#include "rewrite.h"
 
 namespace convnet {
 
 namespace {
 
-class Fusion {
+// The last value first.
+std::vector<Value> sorted(std::vector<Value> values) {
+  std::sort(values.rbegin(), values.rend());
+  return values;
+}
+
+StepList one_step(const Node& node) {
+  StepList list;
+  list.steps.push_back({node.op, {}, node.attrs.number_or("alpha", 0)});
+  for (size_t i = 0; i < node.inputs.size(); ++i) list.steps[0].operands.push_back(static_cast<int>(i));
+  return list;
+}
+
+class Fusion : Rewrite {
  public:
   Fusion(const Graph& graph, const std::vector<Value>& roots, const std::vector<char>& settled)
-      : graph_(graph), settled_(settled), readers_(graph.size(), 0), live_(graph.size(), 0), part_(graph.size()) {
-    for (Value v : roots) {
-      live_[v] = 1;
-      ++readers_[v];
-    }
-    for (Value v = graph.size() - 1; v >= 0; --v)
-      if (live_[v])
-        for (Value in : graph[v].inputs) {
-          live_[in] = 1;
-          ++readers_[in];
-        }
-  }
+      : Rewrite(graph, roots), settled_(settled), part_(graph.size()) {}
 
   Graph run(std::vector<Value>& roots) {
     for (Value v = 0; v < graph_.size(); ++v)
-      if (live_[v]) find(v);
-    Graph fused;
-    std::vector<Value> moved(graph_.size(), kNone);
+      if (live(v)) find(v);
     for (Value v = 0; v < graph_.size(); ++v)
-      if (live_[v] && !part_[v].absorbed) moved[v] = copy(v, moved, fused);
-    for (Value& v : roots) v = moved[v];
-    return fused;
+      if (live(v) && !part_[v].absorbed) moved_[v] = part_[v].product == kNone ? copy(v) : join(v);
+    return finish(roots);
   }
 
  private:
-  // What a node has taken in: the product it ends, the bias added to it, the
-  // normalization of that.
+  // What a node has taken in: the product it ends, the bias added to it, the normalization
+  // of that, and what follows by element.
   struct Part {
-    Value product = kNone, bias = kNone, normalization = kNone;
+    Value product = kNone, bias = kNone, normalization = kNone, end = kNone;
     bool absorbed = false;  // by the node that reads it
   };
-
-  bool is(Value v, const char* op) const {
-    const Node& node = graph_[v];
-    return node.kind == NodeKind::operation && op == std::string(node.op->name);
-  }
 
   // What ends in v and nobody else reads; `product` is none where it cannot go on.
   Part part_of(Value v) const {
     if (readers_[v] != 1) return {};
-    if (part_[v].product != kNone) return part_[v];
-    const bool product = is(v, "conv") || is(v, "conv_backward_data") || is(v, "matmul");
-    return product && graph_[v].inputs.size() == 2 ? Part{v} : Part{};
-  }
-
-  bool is_bias_of(Value bias, Value product) const {
-    const Shape& shape = graph_.type(bias).shape;
-    return shape.rank() == 1 && shape[0] == graph_.type(product).shape.back();
+    if (part_[v].product != kNone) return part_[v].end == kNone ? part_[v] : Part{};
+    return is_product(v) ? Part{v} : Part{};
   }
 
   void absorb(Value v, Value by, const Part& part) {
@@ -68,25 +58,21 @@ class Fusion {
 
   void find(Value v) {
     const std::vector<Value>& in = graph_[v].inputs;
-    if (is(v, "add")) {
-      for (const auto& [sum, bias] : {std::pair(in[0], in[1]), std::pair(in[1], in[0])}) {
-        Part part = part_of(sum);
-        if (part.product != sum || !is_bias_of(bias, sum)) continue;
-        part.bias = bias;
-        return absorb(sum, v, part);
-      }
-    } else if (is(v, "batch_normalization")) {
+    const auto [product, bias] = product_and_bias(v);
+    if (product != kNone) return absorb(product, v, {product, bias});
+    if (is(v, "batch_normalization")) {
       Part part = part_of(in[0]);
-      if (part.product == kNone || part.normalization != kNone || is(in[0], "relu")) return;
+      if (part.product == kNone || part.normalization != kNone) return;
       part.normalization = v;
-      if (folds(part)) absorb(in[0], v, part);
-    } else if (is(v, "relu")) {
-      const Part part = part_of(in[0]);
-      if (part.product != kNone) absorb(in[0], v, part);
-    } else if (is(v, "relu_gate")) {
-      const Part part = part_of(in[1]);
-      if (part.product == in[1] && graph_.type(in[0]).shape == graph_.type(v).shape)
-        absorb(in[1], v, part);
+      if (folds(part)) return absorb(in[0], v, part);
+    }
+    if (!is_by_element(v)) return;
+    // The last one to be computed finds the others there.
+    for (Value sum : sorted(in)) {
+      Part part = part_of(sum);
+      if (part.product == kNone || !(graph_.type(sum) == graph_.type(v)) || settled_[sum] != settled_[v]) continue;
+      part.end = v;
+      return absorb(sum, v, part);
     }
   }
 
@@ -105,45 +91,60 @@ class Fusion {
   // ((x w + b) - mean) s + beta = x (w s) + ((b - mean) s + beta), s = gamma / sqrt(variance + epsilon)
   // for each output channel. Where w s overflows or s is not a number the results
   // are not finite either way, but may be Inf here and NaN there.
-  void fold(const Part& part, const std::vector<Value>& moved, Graph& fused, Value& kernel,
-            Value& bias) const {
+  void fold(const Part& part, Value& kernel, Value& bias) {
     const Node& norm = graph_[part.normalization];
-    const auto statistic = [&](int i) { return moved[norm.inputs[i]]; };
+    const auto statistic = [&](int i) { return moved_[norm.inputs[i]]; };
     const Value mean = statistic(1), variance = statistic(2), gamma = statistic(3), beta = statistic(4);
     const Value deviation =
-        fused.emit("sqrt", {offset(fused, variance, norm.attrs.number("epsilon"))});
-    const Value slope = divide(fused, gamma, deviation);
-    const Value centre = bias == kNone ? negative(fused, mean) : subtract(fused, bias, mean);
-    bias = add(fused, multiply(fused, centre, slope), beta);
+        out_.emit("sqrt", {offset(out_, variance, norm.attrs.number("epsilon"))});
+    const Value slope = divide(out_, gamma, deviation);
+    const Value centre = bias == kNone ? negative(out_, mean) : subtract(out_, bias, mean);
+    bias = add(out_, multiply(out_, centre, slope), beta);
     // The output channels of a transposed kernel are its last dimension but one.
     const bool transposed = is(part.product, "conv_backward_data") ||
                             (is(part.product, "matmul") &&
                              graph_[part.product].attrs.number_or("transpose_b", 0) != 0);
-    kernel = multiply(fused, kernel,
-                      transposed ? reshape(fused, slope, {fused.shape(slope)[0], 1}) : slope);
+    kernel = multiply(out_, kernel,
+                      transposed ? reshape(out_, slope, {out_.shape(slope)[0], 1}) : slope);
   }
 
-  Value copy(Value v, const std::vector<Value>& moved, Graph& fused) const {
+  // What follows the sums, which are one of the end's inputs.
+  void add_end(Value end, Attrs& attrs, std::vector<Value>& inputs) const {
+    const Node& node = graph_[end];
+    if (is(end, "relu") && !node.attrs.has("alpha")) {
+      attrs.set("activation", std::string("relu"));
+      return;
+    }
+    StepList list = is(end, "elementwise") ? StepList::read(node.attrs.text("steps"))
+                                           : one_step(node);
+    std::vector<int> place;
+    int others = 0;
+    for (Value in : node.inputs) {
+      const bool sums = part_[in].absorbed;
+      place.push_back(sums ? 0 : ++others);
+      if (!sums) inputs.push_back(moved_[in]);
+    }
+    for (StepList::Step& step : list.steps)
+      for (int& operand : step.operands)
+        if (operand >= 0) operand = place[operand];
+    attrs.set("steps", list.text());
+  }
+
+  // An end and all it has taken in.
+  Value join(Value v) {
     const Part& part = part_[v];
-    const Node& node = graph_[part.product == kNone ? v : part.product];
-    fused.set_where(node.where);
-    if (node.kind != NodeKind::operation) return fused.copy_leaf(node);
-    std::vector<Value> inputs;
-    for (Value in : node.inputs) inputs.push_back(moved[in]);
-    Attrs attrs = node.attrs;
-    Value bias = part.bias == kNone ? kNone : moved[part.bias];
-    if (part.normalization != kNone) fold(part, moved, fused, inputs[1], bias);
+    const Node& product = graph_[part.product];
+    out_.set_where(product.where);
+    std::vector<Value> inputs = moved(product.inputs);
+    Attrs attrs = product.attrs;
+    Value bias = part.bias == kNone ? kNone : moved_[part.bias];
+    if (part.normalization != kNone) fold(part, inputs[1], bias);
     if (bias != kNone) inputs.push_back(bias);
-    if (part.product != kNone && (is(v, "relu") || is(v, "relu_gate")))
-      attrs.set("activation", Attrs::Value(graph_[v].op->name));
-    if (part.product != kNone && is(v, "relu_gate")) inputs.push_back(moved[graph_[v].inputs[0]]);
-    return fused.emit(node.op->name, std::move(inputs), std::move(attrs));
+    if (part.end != kNone) add_end(part.end, attrs, inputs);
+    return out_.emit(product.op->name, std::move(inputs), std::move(attrs));
   }
 
-  const Graph& graph_;
   const std::vector<char>& settled_;
-  std::vector<int> readers_;
-  std::vector<char> live_;
   std::vector<Part> part_;
 };
 

@@ -4,42 +4,25 @@
 
 #include "../ops/build.h"
 #include "../ops/max_pool.h"
+#include "rewrite.h"
 
 namespace convnet {
 
 namespace {
 
-class Mover {
+class Mover : Rewrite {
  public:
-  Mover(const Graph& graph, const std::vector<Value>& roots)
-      : graph_(graph), readers_(graph.size(), 0), moved_(graph.size(), kNone) {
-    for (Value v : roots) ++readers_[v];
-    for (Value v = graph.size() - 1; v >= 0; --v)
-      if (readers_[v])
-        for (Value in : graph[v].inputs) ++readers_[in];
-  }
+  Mover(const Graph& graph, const std::vector<Value>& roots) : Rewrite(graph, roots) {}
 
   Graph run(std::vector<Value>& roots) {
     for (Value v = 0; v < graph_.size(); ++v)
-      if (readers_[v]) moved_[v] = is(v, "relu_gate") ? pass(v) : copy(v);
-    for (Value& v : roots) v = moved_[v];
-    return std::move(out_);
+      if (live(v)) moved_[v] = is_gate(v) ? pass(v) : copy(v);
+    return finish(roots);
   }
 
  private:
-  bool is(Value v, const char* op) const {
-    const Node& node = graph_[v];
-    return node.kind == NodeKind::operation && op == std::string(node.op->name);
-  }
-
-  Value copy(Value v) {
-    const Node& node = graph_[v];
-    out_.set_where(node.where);
-    if (node.kind != NodeKind::operation) return out_.copy_leaf(node);
-    std::vector<Value> inputs;
-    for (Value in : node.inputs) inputs.push_back(moved_[in]);
-    return out_.emit(node.op->name, std::move(inputs), node.attrs);
-  }
+  // With a slope for negative values sums would be rounded elsewhere.
+  bool is_gate(Value v) const { return is(v, "relu_gate") && !graph_[v].attrs.has("alpha"); }
 
   Value pass(Value v) {
     const Value gate = graph_[v].inputs[0], grad = graph_[v].inputs[1];
@@ -79,11 +62,6 @@ class Mover {
         return moved_[v];
     return kNone;
   }
-
-  const Graph& graph_;
-  std::vector<int> readers_;
-  Graph out_;
-  std::vector<Value> moved_;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "../kernels/isa.h"
 #include "fuse.h"
 #include "gates.h"
+#include "join.h"
 #include "lower.h"
 
 namespace convnet {
@@ -64,9 +65,12 @@ std::unique_ptr<Plan> Program::build(const std::vector<Shape>& input_shapes) con
   Lowered lowered = lower(record_, outputs_, input_shapes);
   std::vector<Value> roots = lowered.outputs;
   for (const Update& update : lowered.updates) roots.push_back(update.value);
+  const auto settled = [&](const Graph& graph) {
+    return steady_ ? settled_values(graph, lowered.updates) : std::vector<char>(graph.size(), 0);
+  };
   const Graph gated = move_gates(lowered.graph, roots);
-  const Graph graph = fuse(gated, roots, steady_ ? settled_values(gated, lowered.updates)
-                                                 : std::vector<char>(gated.size(), 0));
+  const Graph joined = join(gated, roots, settled(gated));
+  const Graph graph = fuse(joined, roots, settled(joined));
   const auto end_of_outputs = roots.begin() + outputs_.size();
   for (size_t i = 0; i < lowered.updates.size(); ++i) lowered.updates[i].value = end_of_outputs[i];
   return std::make_unique<Plan>(graph, std::vector<Value>(roots.begin(), end_of_outputs),

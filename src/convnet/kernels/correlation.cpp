@@ -360,20 +360,20 @@ void Correlation<T>::compute(int64_t index, const Call& call) const {
       multiply(block, panel, args, ahead);
     }
   }
-  if (call.epilogue.gate) pass_block(task, block, call.epilogue);
+  if (call.epilogue.finisher) finish(task, block, call.epilogue);
 }
 
-// Pixels that follow each other pass together.
+// Pixels that follow each other together.
 template <typename T>
-void Correlation<T>::pass_block(const Task& task, const Block& block,
-                                const Epilogue<T>& epilogue) const {
+void Correlation<T>::finish(const Task& task, const Block& block,
+                            const Epilogue<T>& epilogue) const {
   const int64_t column = panels_[task.first_panel].first;
   const ColumnPanel& end = panels_[task.last_panel - 1];
   const int64_t columns = end.first + end.used - column;
   for (int64_t q = 0, next; q < block.positions; q = next) {
     for (next = q + 1; next < block.positions && block.out[next] == block.out[next - 1] + columns;)
       ++next;
-    pass_gate(epilogue, block.out[q] + column, (next - q) * columns);
+    epilogue.finish(block.out[q] + column, (next - q) * columns);
   }
 }
 

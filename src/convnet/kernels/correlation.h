@@ -113,7 +113,7 @@ class Correlation {
   void copy_rows(const Plan& plan, const T* first, int64_t count, T* to) const;
   void multiply(const Block& block, const ColumnPanel& panel, TileArgs<T> args,
                 detail::Ahead& ahead) const;
-  void pass_block(const Task& task, const Block& block, const Epilogue<T>& epilogue) const;
+  void finish(const Task& task, const Block& block, const Epilogue<T>& epilogue) const;
 
   CorrelationShape shape_;
   const Gemm<T>& gemm_;

@@ -162,8 +162,9 @@ void correlate_row(const CorrelationShape& shape, const CorrelationPhase& phase,
       args.runs = 0;
       args.add = true;
     } while (tap < part.last[2]);
-    for (int64_t i = 0; epilogue.gate && i < part.count; ++i)
-      pass_gate(epilogue, args.out + i * args.out_step, C);
+    const int64_t together = args.out_step == C ? part.count : 1;
+    for (int64_t i = 0; epilogue.finisher && i < part.count; i += together)
+      epilogue.finish(args.out + i * args.out_step, together * C);
   });
 }
 
@@ -226,8 +227,8 @@ void sum_channels(const T* values, int64_t pixels, int64_t channels, int64_t tim
         out[c] = sum;
       }
       epilogue.apply(out, channels);
-      pass_gate(epilogue, out, channels);
     }
+    epilogue.finish(sums + begin * channels, (end - begin) * channels);
   });
 }
 

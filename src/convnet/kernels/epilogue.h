@@ -5,23 +5,28 @@
 
 namespace convnet {
 
+// What becomes of results, element by element, as soon as they are final and while they
+// are in cache: `values` holds `count` of them, from the one numbered `first` on.
+class Finish {
+ public:
+  virtual ~Finish() = default;
+  virtual void operator()(void* values, int64_t first, int64_t count) const = 0;
+};
+
 // What happens to a sum before it is stored: a bias for its channel is added, then relu
-// taken. After that, as long as it is in cache, it may have to pass a gate: a result is
-// kept where its gate is positive, and is 0 elsewhere, as gradients through relu are.
-// The bits are those of separate operations.
+// taken; and what happens after that. The bits are those of separate operations.
 template <typename T>
 struct Epilogue {
   const T* bias = nullptr;  // of all output channels, or none
   bool relu = false;
-  // As many as there are results, which begin at `results`; or none.
-  const T* gate = nullptr;
-  const T* results = nullptr;
+  const Finish* finisher = nullptr;
+  const T* results = nullptr;  // where all of them begin, for the finisher
 
-  // Nothing to apply().
-  bool empty() const { return !bias && !relu; }
+  // Nothing to do.
+  bool empty() const { return !bias && !relu && !finisher; }
   // Of the channels from `first` on.
   Epilogue from(int64_t first) const {
-    return {bias ? bias + first : nullptr, relu, gate, results};
+    return {bias ? bias + first : nullptr, relu, finisher, results};
   }
   // For sums of neighbouring channels, in place.
   void apply(T* sums, int64_t count) const {
@@ -33,6 +38,10 @@ struct Epilogue {
       CONVNET_SIMD
       for (int64_t i = 0; i < count; ++i) sums[i] = sums[i] < 0 ? T(0) : sums[i];  // NaN stays
     }
+  }
+  // For results that follow each other.
+  void finish(T* values, int64_t count) const {
+    if (finisher) (*finisher)(values, values - results, count);
   }
 };
 

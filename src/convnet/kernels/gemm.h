@@ -2,8 +2,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "epilogue.h"
-
 namespace convnet {
 
 // The micro-kernels that every matrix product and convolution is made of.
@@ -74,14 +72,6 @@ struct ThinArgs {
   bool relu;
 };
 
-// gate: values[i] becomes 0 for i < count where gate[i] is not positive.
-template <typename T>
-struct GateArgs {
-  const T* gate;
-  T* values;
-  int64_t count;
-};
-
 template <typename T>
 struct Gemm {
   int rows, dot_rows, lanes;
@@ -92,7 +82,6 @@ struct Gemm {
   void (*dot)(const TileArgs<T>&);
   void (*add_runs)(const AddRunsArgs<T>&);
   void (*copy_runs)(const CopyRunsArgs<T>&);
-  void (*gate)(const GateArgs<T>&);
   // For 1, 2 and 4 rows.
   void (*thin[3])(const ThinArgs<T>&);
 
@@ -108,12 +97,6 @@ struct Gemm {
 // Those of the instruction set in use; see isa.h.
 template <typename T>
 const Gemm<T>& gemm();
-
-// For `count` results from `out` on, which are final otherwise: see Epilogue.
-template <typename T>
-void pass_gate(const Epilogue<T>& epilogue, T* out, int64_t count) {
-  if (epilogue.gate) gemm<T>().gate({epilogue.gate + (out - epilogue.results), out, count});
-}
 
 // Columns that a tile has side by side. `width` is tile_width[size], of which `used`
 // are there; the panel is packed at offset first * (length of k).

@@ -86,7 +86,7 @@ void Matmul<T>::multiply_few_rows(const T* a, const T* b, T* output,
       }
     }
     for (int64_t row = 0; row < m_; ++row)
-      pass_gate(epilogue, output + row * n_ + column, args.columns);
+      epilogue.finish(output + row * n_ + column, args.columns);
   });
 }
 
@@ -105,13 +105,13 @@ void Matmul<T>::run(const T* a, const T* b, const void* packed, T* output, void*
     } else if (exchanged_) {
       product_->run(b, a, packed, output, room);
       epilogue.apply(output, n_);
-      pass_gate(epilogue, output, n_);
+      epilogue.finish(output, n_);
     } else if (gradient_) {
       gradient_->run(a, b, output, workspace);
-      if (epilogue.empty() && !epilogue.gate) continue;
+      if (epilogue.empty()) continue;
       parallel_ranges(m_, kElementTime * n_, [&](int64_t begin, int64_t end) {
         for (int64_t row = begin; row < end; ++row) epilogue.apply(output + row * n_, n_);
-        pass_gate(epilogue, output + begin * n_, (end - begin) * n_);
+        epilogue.finish(output + begin * n_, (end - begin) * n_);
       });
     } else if (transpose_first_) {
       T* rows = reinterpret_cast<T*>(room + align_up(product_->workspace()));

@@ -33,6 +33,13 @@ struct VectorMath {
   // out[i] = f(a[i], b[i]), [.][1] with the one value *b, [.][2] with the one
   // value *a; a or b may be out. A maximum or minimum with NaN is NaN.
   Binary binary[kArithmetics][3];
+  // out[i] = x[i], alpha x[i] (0 where alpha is) if it is negative; alpha (exp(x[i]) - 1) if
+  // it is. NaN stays. x may be out.
+  void (*relu)(const T* x, T alpha, T* out, int64_t n);
+  void (*elu)(const T* x, T alpha, T* out, int64_t n);
+  // out[i] = x[i] where gate[i] is positive, elsewhere alpha x[i] (0 where alpha is). Both may
+  // be out.
+  void (*relu_gate)(const T* gate, const T* x, T alpha, T* out, int64_t n);
   // out = exp(x) / sum(exp(x)) of each of `lines` lines of n values, x may be out,
   void (*softmax_lines)(const T* x, T* out, int64_t lines, int64_t n);
   // and of `count` lines side by side, whose values are `step` apart.

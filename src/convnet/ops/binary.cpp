@@ -100,16 +100,16 @@ Values power_vjp(Emitter& g, const OpCall& call, const Values& in, Value out, Va
 
 }  // namespace
 
-extern const Op op_add{"add", 2, 2, infer_number, prepare_number<kAdd, scalar::Add>, add_vjp, true};
+extern const Op op_add{"add", 2, 2, infer_number, prepare_number<kAdd, scalar::Add>, add_vjp, true, true};
 extern const Op op_subtract{"subtract", 2, 2, infer_number, prepare_number<kSubtract,
-                            scalar::Subtract>, subtract_vjp, true};
+                            scalar::Subtract>, subtract_vjp, true, true};
 extern const Op op_multiply{"multiply", 2, 2, infer_number, prepare_number<kMultiply,
-                            scalar::Multiply>, multiply_vjp, true};
-extern const Op op_divide{"divide", 2, 2, infer_float, prepare_divide, divide_vjp, true};
+                            scalar::Multiply>, multiply_vjp, true, true};
+extern const Op op_divide{"divide", 2, 2, infer_float, prepare_divide, divide_vjp, true, true};
 extern const Op op_maximum{"maximum", 2, 2, infer_number, prepare_number<kMaximum,
-                           scalar::Maximum>, maximum_vjp, true};
+                           scalar::Maximum>, maximum_vjp, true, true};
 extern const Op op_minimum{"minimum", 2, 2, infer_number, prepare_number<kMinimum,
-                           scalar::Minimum>, minimum_vjp, true};
-extern const Op op_power{"power", 2, 2, infer_number, prepare_power, power_vjp, true};
+                           scalar::Minimum>, minimum_vjp, true, true};
+extern const Op op_power{"power", 2, 2, infer_number, prepare_power, power_vjp, true, true};
 
 }  // namespace convnet

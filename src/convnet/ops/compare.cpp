@@ -71,20 +71,20 @@ Prepared prepare_logical_not(const OpCall& call) { return map_unary<uint8_t, uin
 
 }  // namespace
 
-extern const Op op_equal{"equal", 2, 2, infer_compare, prepare_compare<Equal>, nullptr, true};
+extern const Op op_equal{"equal", 2, 2, infer_compare, prepare_compare<Equal>, nullptr, true, true};
 extern const Op op_not_equal{"not_equal", 2, 2, infer_compare, prepare_compare<NotEqual>,
-                             nullptr, true};
-extern const Op op_less{"less", 2, 2, infer_compare, prepare_compare<Less>, nullptr, true};
+                             nullptr, true, true};
+extern const Op op_less{"less", 2, 2, infer_compare, prepare_compare<Less>, nullptr, true, true};
 extern const Op op_less_equal{"less_equal", 2, 2, infer_compare, prepare_compare<LessEqual>,
-                              nullptr, true};
-extern const Op op_greater{"greater", 2, 2, infer_compare, prepare_compare<Greater>, nullptr, true};
+                              nullptr, true, true};
+extern const Op op_greater{"greater", 2, 2, infer_compare, prepare_compare<Greater>, nullptr, true, true};
 extern const Op op_greater_equal{"greater_equal", 2, 2, infer_compare,
-                                 prepare_compare<GreaterEqual>, nullptr, true};
+                                 prepare_compare<GreaterEqual>, nullptr, true, true};
 extern const Op op_logical_and{"logical_and", 2, 2, infer_logical, prepare_logical<And>,
-                               nullptr, true};
+                               nullptr, true, true};
 extern const Op op_logical_or{"logical_or", 2, 2, infer_logical, prepare_logical<Or>,
-                              nullptr, true};
+                              nullptr, true, true};
 extern const Op op_logical_not{"logical_not", 1, 1, infer_logical_not, prepare_logical_not,
-                               nullptr, true};
+                               nullptr, true, true};
 
 }  // namespace convnet

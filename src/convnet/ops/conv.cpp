@@ -1,5 +1,5 @@
 // Convolution: input [N, spatial..., Cin], kernel [k..., Cin / groups, Cout].
-// Optional: bias [Cout], and an activation; see fused.h.
+// Optional: bias [Cout], and what follows the sums; see fused.h.
 #include "conv_geometry.h"
 #include "fused.h"
 
@@ -33,16 +33,15 @@ Prepared prepare(const OpCall& call) {
 
 std::vector<Value> vjp(Emitter& g, const OpCall& call, const std::vector<Value>& in, Value out,
                        Value grad) {
-  grad = ends_vjp_sum(g, call, in, out, grad);
+  const EndsGradient ends = ends_vjp(g, "conv", call, in, out, grad);
   const ConvGeometry geometry = conv_geometry(call);
-  return ends_vjp(
-      g, call, in, grad,
-      {g.emit("conv_backward_data", {grad, in[1]}, explicit_attrs(geometry, Extents::in)),
-       g.emit("conv_backward_weights", {in[0], grad}, explicit_attrs(geometry, Extents::kernel))});
+  return ends.with(
+      g.emit("conv_backward_data", {ends.sums, in[1]}, explicit_attrs(geometry, Extents::in)),
+      g.emit("conv_backward_weights", {in[0], ends.sums}, explicit_attrs(geometry, Extents::kernel)));
 }
 
 }  // namespace
 
-extern const Op op_conv = {"conv", 2, 4, infer, prepare, vjp};
+extern const Op op_conv = {"conv", 2, -1, infer, prepare, vjp};
 
 }  // namespace convnet

@@ -1,6 +1,6 @@
 // The adjoint of a convolution with respect to its input, which is transposed
 // convolution: grad [N, spatial_out..., Cout], kernel [k..., Cin / groups, Cout],
-// result [N, spatial_in..., Cin]. Optional: bias [Cin], and an activation; see fused.h.
+// result [N, spatial_in..., Cin]. Optional: bias [Cin], and what follows the sums; see fused.h.
 #include "conv_geometry.h"
 #include "fused.h"
 
@@ -33,16 +33,15 @@ Prepared prepare(const OpCall& call) {
 
 std::vector<Value> vjp(Emitter& g, const OpCall& call, const std::vector<Value>& in, Value out,
                        Value grad) {
-  grad = ends_vjp_sum(g, call, in, out, grad);
+  const EndsGradient ends = ends_vjp(g, "conv_backward_data", call, in, out, grad);
   const ConvGeometry geometry = conv_backward_data_geometry(call);
-  return ends_vjp(
-      g, call, in, grad,
-      {g.emit("conv", {grad, in[1]}, explicit_attrs(geometry, Extents::out)),
-       g.emit("conv_backward_weights", {grad, in[0]}, explicit_attrs(geometry, Extents::kernel))});
+  return ends.with(
+      g.emit("conv", {ends.sums, in[1]}, explicit_attrs(geometry, Extents::out)),
+      g.emit("conv_backward_weights", {ends.sums, in[0]}, explicit_attrs(geometry, Extents::kernel)));
 }
 
 }  // namespace
 
-extern const Op op_conv_backward_data = {"conv_backward_data", 2, 4, infer, prepare, vjp};
+extern const Op op_conv_backward_data = {"conv_backward_data", 2, -1, infer, prepare, vjp};
 
 }  // namespace convnet

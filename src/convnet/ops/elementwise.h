@@ -114,16 +114,30 @@ void map_run(const T* a, bool a_varies, const T* b, bool b_varies, R* out, Dim n
   }
 }
 
+// run(x, result, count) for any stretch of the values.
+template <typename T, typename R, typename Run>
+Prepared map_unary_runs(const OpCall& call, Run run, Dim weight) {
+  const Dim n = call.out.shape.size();
+  const double time = kElementTime * weight;
+  return {[=](const void* const* in, void* out, const RunContext&) {
+            const T* x = static_cast<const T*>(in[0]);
+            R* result = static_cast<R*>(out);
+            parallel_ranges(n, time, [&](Dim begin, Dim end) {
+              run(x + begin, result + begin, end - begin);
+            });
+          },
+          0,
+          {},
+          {[=](const void* const* in, void* out, Dim count) {
+             run(static_cast<const T*>(in[0]), static_cast<R*>(out), count);
+           },
+           time}};
+}
+
 template <typename T, typename R, typename F>
 Prepared map_unary(const OpCall& call, F f, Dim weight = 1) {
-  const Dim n = call.out.shape.size();
-  return {[=](const void* const* in, void* out, const RunContext&) {
-    const T* x = static_cast<const T*>(in[0]);
-    R* result = static_cast<R*>(out);
-    parallel_ranges(n, kElementTime * weight, [&](Dim begin, Dim end) {
-      map_run(x + begin, result + begin, end - begin, f);
-    });
-  }};
+  return map_unary_runs<T, R>(
+      call, [f](const T* x, R* out, Dim n) { map_run(x, out, n, f); }, weight);
 }
 
 // Calls run(a, a_varies, b, b_varies, result, count) for the innermost runs: an
@@ -139,14 +153,16 @@ Prepared map_binary_runs(const OpCall& call, Run run, Dim weight) {
   if (aligned.rank == 2 && inner <= kTile / 8 && aligned.varies(0) && aligned.varies(1))
     for (int k = 0; k < 2; ++k)
       if (aligned.stride[k][0] == 0) repeated = k;
-  return {[=](const void* const* in, void* out, const RunContext&) {
+  const double time = kElementTime * weight;
+  Prepared prepared;
+  prepared.run = [=](const void* const* in, void* out, const RunContext&) {
     const std::array<const T*, 2> from{static_cast<const T*>(in[0]), static_cast<const T*>(in[1])};
     R* result = static_cast<R*>(out);
     if (repeated >= 0) {
       const Dim period = kTile / inner * inner;
       T tile[kTile];
       for (Dim i = 0; i < period; ++i) tile[i] = from[repeated][i % inner];
-      parallel_ranges(aligned.size, kElementTime * weight, [&](Dim begin, Dim end) {
+      parallel_ranges(aligned.size, time, [&](Dim begin, Dim end) {
         for (Dim at = begin; at < end; at += period) {
           std::array<const T*, 2> x{from[0] + at, from[1] + at};
           x[repeated] = tile;
@@ -155,13 +171,21 @@ Prepared map_binary_runs(const OpCall& call, Run run, Dim weight) {
       }, period);
       return;
     }
-    parallel_ranges(aligned.size, kElementTime * weight, [&](Dim begin, Dim end) {
+    parallel_ranges(aligned.size, time, [&](Dim begin, Dim end) {
       aligned.runs(begin, end, [&](Dim at, const std::array<Dim, 2>& start, Dim count) {
         run(from[0] + start[0], aligned.varies(0), from[1] + start[1], aligned.varies(1),
             result + at, count);
       });
     });
-  }};
+  };
+  if (aligned.rank == 1)
+    prepared.mapping = {[run, a = aligned.varies(0), b = aligned.varies(1)](
+                            const void* const* in, void* out, Dim count) {
+                          run(static_cast<const T*>(in[0]), a, static_cast<const T*>(in[1]), b,
+                              static_cast<R*>(out), count);
+                        },
+                        time};
+  return prepared;
 }
 
 template <typename T, typename R, typename F>
@@ -177,15 +201,7 @@ Prepared map_binary(const OpCall& call, F f, Dim weight = 1) {
 // The same with functions of kernels/vector_math.h.
 template <typename T>
 Prepared map_unary(const OpCall& call, MathFunction function, Dim weight) {
-  const Dim n = call.out.shape.size();
-  const auto f = vector_math<T>().unary[function];
-  return {[=](const void* const* in, void* out, const RunContext&) {
-    const T* x = static_cast<const T*>(in[0]);
-    T* result = static_cast<T*>(out);
-    parallel_ranges(n, kElementTime * weight, [&](Dim begin, Dim end) {
-      f(x + begin, result + begin, end - begin);
-    });
-  }};
+  return map_unary_runs<T, T>(call, vector_math<T>().unary[function], weight);
 }
 
 template <typename T>

@@ -1,5 +1,5 @@
 // Matrix product over the last two axes; leading axes are a batch.
-// Optional: bias [columns], and an activation; see fused.h.
+// Optional: bias [columns], and what follows the sums; see fused.h.
 #include "../kernels/matmul.h"
 
 #include "fused.h"
@@ -69,16 +69,15 @@ Value product(Emitter& g, Value a, Value b, bool transpose_a, bool transpose_b) 
 // a or b is stored transposed.
 std::vector<Value> vjp(Emitter& g, const OpCall& call, const std::vector<Value>& in, Value out,
                        Value grad) {
-  grad = ends_vjp_sum(g, call, in, out, grad);
+  const EndsGradient ends = ends_vjp(g, "matmul", call, in, out, grad);
+  const Value sums = ends.sums;
   const bool ta = call.attrs.flag("transpose_a"), tb = call.attrs.flag("transpose_b");
-  return ends_vjp(
-      g, call, in, grad,
-      {ta ? product(g, in[1], grad, tb, true) : product(g, grad, in[1], false, !tb),
-       tb ? product(g, grad, in[0], true, ta) : product(g, in[0], grad, !ta, false)});
+  return ends.with(ta ? product(g, in[1], sums, tb, true) : product(g, sums, in[1], false, !tb),
+                   tb ? product(g, sums, in[0], true, ta) : product(g, in[0], sums, !ta, false));
 }
 
 }  // namespace
 
-extern const Op op_matmul = {"matmul", 2, 4, infer, prepare, vjp};
+extern const Op op_matmul = {"matmul", 2, -1, infer, prepare, vjp};
 
 }  // namespace convnet

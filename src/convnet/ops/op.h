@@ -91,11 +91,19 @@ struct Packing {
   Runner pack;  // in[0]: the input; none when the operation reads it as it is
 };
 
+// What an operation by element does to `count` values of its result that follow each
+// other: `in` has as many of each input, or its one value, and may be out.
+struct Mapping {
+  std::function<void(const void* const* in, void* out, Dim count)> run;
+  double time = 0;  // of one value; see core/threads.h
+};
+
 // An operation specialised to concrete shapes.
 struct Prepared {
   Runner run;
   size_t workspace = 0;
   Packing packing = {};
+  Mapping mapping = {};
 };
 
 // An operation. Each lives in one file of this folder; ops.inc lists them all.
@@ -115,6 +123,9 @@ struct Op {
                             Value grad);
   // The result may overwrite an input of the same type.
   bool in_place = false;
+  // A value of the result depends on one value of each input. Where these have the
+  // result's size or one value, there is a Prepared::mapping.
+  bool by_element = false;
 };
 
 // nullptr when there is no operation of this name.

@@ -50,26 +50,32 @@ Prepared prepare(const OpCall& call) {
                              {call.in[0].shape, call.in[1].shape, call.in[2].shape});
   return dispatch_any(call.out.dtype, [&](auto tag) -> Prepared {
     using T = decltype(tag);
-    return {[=](const void* const* in, void* out, const RunContext&) {
+    const bool condition_varies = aligned.varies(0), a_varies = aligned.varies(1),
+               b_varies = aligned.varies(2);
+    const auto run = [=](const uint8_t* condition, const T* a, const T* b, T* out, Dim count) {
+      if (condition_varies) return select_run(condition, a, a_varies, b, b_varies, out, count);
+      const T* from = *condition ? a : b;
+      if (!(*condition ? a_varies : b_varies)) std::fill_n(out, count, T(*from));
+      else std::copy_n(from, count, out);
+    };
+    Prepared prepared;
+    prepared.run = [=](const void* const* in, void* out, const RunContext&) {
       const uint8_t* condition = static_cast<const uint8_t*>(in[0]);
       const T *a = static_cast<const T*>(in[1]), *b = static_cast<const T*>(in[2]);
       T* result = static_cast<T*>(out);
-      const bool by_element = aligned.varies(0);
-      const Dim a_step = aligned.varies(1), b_step = aligned.varies(2);
       parallel_ranges(aligned.size, kElementTime, [&](Dim begin, Dim end) {
         aligned.runs(begin, end, [&](Dim at, const std::array<Dim, 3>& start, Dim count) {
-          const T *from_a = a + start[1], *from_b = b + start[2];
-          if (by_element) {
-            select_run(condition + start[0], from_a, a_step, from_b, b_step, result + at, count);
-          } else {
-            const bool holds = condition[start[0]];
-            const T* from = holds ? from_a : from_b;
-            if (holds ? a_step : b_step) std::copy_n(from, count, result + at);
-            else std::fill_n(result + at, count, T(*from));
-          }
+          run(condition + start[0], a + start[1], b + start[2], result + at, count);
         });
       });
-    }};
+    };
+    if (aligned.rank == 1)
+      prepared.mapping = {[run](const void* const* in, void* out, Dim count) {
+                            run(static_cast<const uint8_t*>(in[0]), static_cast<const T*>(in[1]),
+                                static_cast<const T*>(in[2]), static_cast<T*>(out), count);
+                          },
+                          kElementTime};
+    return prepared;
   });
 }
 
@@ -82,6 +88,6 @@ std::vector<Value> vjp(Emitter& g, const OpCall& call, const std::vector<Value>&
 
 }  // namespace
 
-extern const Op op_select{"select", 3, 3, infer, prepare, vjp, true};
+extern const Op op_select{"select", 3, 3, infer, prepare, vjp, true, true};
 
 }  // namespace convnet
