@@ -61,6 +61,18 @@ std::vector<ConvCase> conv_cases() {
       layer_case(1, 1, 3, 9, {700}, {5}, {2}, {1}, "same"),
       layer_case(1, 1, 8, 1, {40, 30}, {3, 4}, {1, 1}, {1, 1}, "valid"),
       layer_case(1, 1, 3, 40, {20, 9}, {9, 9}, {3, 3}, {1, 1}, "same"),
+      // From few channels: strips along each axis and along images, parts of strips, more terms
+      // than one sum, more panels than one pass; in phases, groups, with gaps.
+      layer_case(2, 1, 3, 20, {9, 30}, {3, 3}, {1, 1}, {1, 1}, "same"),
+      layer_case(2, 1, 1, 42, {30, 3}, {5, 3}, {2, 1}, {1, 1}, "same"),
+      layer_case(1, 1, 2, 18, {12, 3, 2}, {3, 2, 2}, {1, 1, 1}, {1, 1, 1}, "same"),
+      layer_case(230, 1, 7, 9, {2, 2}, {3, 3}, {1, 1}, {1, 1}, "same"),
+      layer_case(2, 1, 7, 40, {350}, {5}, {1}, {1}, "same"),
+      layer_case(1, 1, 7, 39, {12, 11}, {9, 9}, {1, 1}, {1, 1}, "same"),
+      layer_case(1, 1, 3, 300, {6, 7}, {3, 3}, {1, 1}, {2, 1}, "same"),
+      layer_case(2, 1, 40, 3, {11, 13}, {4, 5}, {2, 3}, {1, 1}, "same"),
+      layer_case(2, 2, 6, 34, {9, 14}, {3, 3}, {2, 1}, {1, 2}, "same"),
+      layer_case(2, 3, 3, 57, {8, 9}, {3, 3}, {1, 1}, {1, 1}, "same"),
       // Phases without taps; outputs that read no input; an input wider than read.
       {2, 1, 9, 10, {11, 9}, {2, 1}, {3, 4}, {1, 1}, {0, 1}, {4, 3}},
       {1, 1, 3, 20, {7}, {2}, {4}, {2}, {1}, {3}},

@@ -7,6 +7,7 @@
 #include "../core/threads.h"
 #include "ahead.h"
 #include "correlation_boxes.h"
+#include "correlation_strips.h"
 #include "depthwise.h"
 #include "scatter.h"
 #include "walk.h"
@@ -19,16 +20,20 @@ using detail::chunk_segments;
 using detail::CorrelationBox;
 using detail::cut_boxes;
 using detail::for_each_tap;
-using detail::kFewChannels;
+using detail::kChunk;
 using detail::plan_rows;
+using detail::plan_strips;
 using detail::RowPlan;
+using detail::StripPlan;
+using detail::StripWalk;
 using detail::tap_pixel;
-using detail::taps_are_runs;
 using detail::Walk;
 
 namespace {
 
 constexpr int64_t kFewTasks = 16;
+constexpr int kStripPasses = 8;           // that a strip makes while it is in cache
+constexpr int64_t kFewChannels = 8;       // with fewer, pointers to each row cost more than the arithmetic
 constexpr int64_t kLargeBytes = 1 << 21;  // of data that does not stay in a core's cache
 constexpr int64_t kKernelBytes = 1 << 18; // that stay there while data passes
 constexpr int64_t kPixelBytes = 128;      // of smaller ones the hardware sees what comes next
@@ -42,9 +47,11 @@ int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 template <typename T>
 struct Correlation<T>::Plan {
   CorrelationBox box;
-  int packing;
   RowPlan rows;
-  bool fetches;  // ahead, what the next task reads and writes
+  StripPlan strips;  // instead, of few channels
+  bool fetches;      // ahead, what the next task reads and writes
+
+  int64_t block() const { return strips.block > 0 ? strips.block : RowPlan::kBlock; }
 };
 
 // One or all panels of one block of positions of one box and group.
@@ -66,12 +73,11 @@ template <typename T>
 Correlation<T>::Correlation(CorrelationShape shape) : shape_(std::move(shape)), gemm_(gemm<T>()) {
   if (shape_.out_channels == 0 || by_other_means()) return;
   const int64_t K = shape_.in_channels, N = shape_.out_channels;
-  int64_t longest = 0, blocks = 0;
-  for (const CorrelationPhase& phase : shape_.phases) {
-    longest = std::max(longest, phase.taps() * K);
+  int64_t blocks = 0;
+  for (const CorrelationPhase& phase : shape_.phases)
     blocks += divide_up(shape_.batch * phase.positions(), RowPlan::kBlock) * shape_.groups;
-  }
-  dot_ = 2 * N <= gemm_.lanes && (K < kFewChannels ? longest : K) >= gemm_.lanes;
+  in_strips_ = K < kFewChannels;
+  dot_ = !in_strips_ && 2 * N <= gemm_.lanes && K >= gemm_.lanes;
   rows_ = dot_ ? gemm_.dot_rows : gemm_.rows;
   if (dot_)
     for (int64_t n = 0; n < N; ++n) panels_.push_back({n, 1, 1, 0});
@@ -79,7 +85,8 @@ Correlation<T>::Correlation(CorrelationShape shape) : shape_(std::move(shape)), 
     panels_ = column_panels<T>(N);
   padded_columns_ = panels_.back().first + panels_.back().width;
   parts_ = !dot_ && blocks < kFewTasks ? static_cast<int64_t>(panels_.size()) : 1;
-  add_packings(cut_boxes(shape_));
+  place_panels();
+  for (const CorrelationBox& box : cut_boxes(shape_)) add_plan(box);
   add_blocks();
   pack_key_ = make_pack_key();
 }
@@ -103,34 +110,23 @@ bool Correlation<T>::by_other_means() {
   return true;
 }
 
-// Taps are packed with the others of their phase; of copied rows where lanes run
-// along k, which have to be one segment, for each box.
+// The kernels of the phases follow each other.
 template <typename T>
-void Correlation<T>::add_packings(const std::vector<CorrelationBox>& boxes) {
-  const bool for_each_box = dot_ && shape_.in_channels < kFewChannels;
-  if (!for_each_box)
-    for (const CorrelationPhase& phase : shape_.phases) packings_.push_back({phase, 0, 0});
-  for (CorrelationBox box : boxes) {
-    if (for_each_box) {
-      packings_.push_back({box.part, 0, 0});
-      std::fill_n(box.first_tap, 3, 0);
-    }
-    add_plan(box, for_each_box ? static_cast<int>(packings_.size()) - 1 : box.phase);
-  }
+void Correlation<T>::place_panels() {
   int64_t elements = 0;
-  for (Packing& packing : packings_) {
-    packing.at = elements;
-    packing.length = packing.part.taps() * shape_.in_channels;
-    elements += shape_.groups * packing.length * padded_columns_;
+  for (const CorrelationPhase& phase : shape_.phases) {
+    phase_at_.push_back(elements);
+    elements += shape_.groups * phase.taps() * shape_.in_channels * padded_columns_;
   }
   packed_bytes_ = align_up(static_cast<size_t>(elements) * sizeof(T));
 }
 
 template <typename T>
-void Correlation<T>::add_plan(const CorrelationBox& box, int packing) {
-  const RowPlan rows =
-      plan_rows(shape_, box, packings_[packing].part, dot_, rows_, sizeof(T));
-  plans_.push_back({box, packing, rows, !rows.copied && fetches(box.part)});
+void Correlation<T>::add_plan(const CorrelationBox& box) {
+  const RowPlan rows = plan_rows(shape_, box);
+  StripPlan strips{};
+  if (in_strips_) strips = plan_strips(shape_, box, shape_.phases[box.phase]);
+  plans_.push_back({box, rows, std::move(strips), fetches(box.part)});
   work_ += shape_.batch * box.part.positions() * shape_.groups * shape_.out_channels *
            (rows.length + 1);
 }
@@ -142,29 +138,26 @@ PackKey Correlation<T>::make_pack_key() const {
               shape_.out_channels,             shape_.tap_stride,   shape_.group_stride,
               shape_.in_stride,                shape_.out_stride,   shape_.kernel[1],
               shape_.kernel[2]};
-  const auto add = [&](const CorrelationPhase& part) {
-    for (const CorrelationAxis& axis : part.axis)
+  for (const CorrelationPhase& phase : shape_.phases)
+    for (const CorrelationAxis& axis : phase.axis)
       key.insert(key.end(), {axis.taps, axis.tap_first, axis.tap_next});
-  };
-  if (scatter_) std::for_each(shape_.phases.begin(), shape_.phases.end(), add);
-  for (const Packing& packing : packings_) add(packing.part);
   return key;
 }
 
 template <typename T>
-int64_t Correlation<T>::panel_at(int packing, int64_t group, const ColumnPanel& panel) const {
-  const Packing& p = packings_[packing];
-  return p.at + (group * padded_columns_ + panel.first) * p.length;
+int64_t Correlation<T>::panel_at(int phase, int64_t group, const ColumnPanel& panel) const {
+  return phase_at_[phase] + (group * padded_columns_ + panel.first) * shape_.phases[phase].taps() *
+                                shape_.in_channels;
 }
 
 // [tap][k][column]
 template <typename T>
-void Correlation<T>::pack_panel(int packing, int64_t group, const ColumnPanel& panel,
+void Correlation<T>::pack_panel(int phase, int64_t group, const ColumnPanel& panel,
                                 const T* kernel, T* to) const {
   const int64_t K = shape_.in_channels, in_stride = shape_.in_stride, stride = shape_.out_stride;
   kernel += group * shape_.group_stride + panel.first * stride;
-  for_each_tap(shape_, packings_[packing].part, [&](int64_t, int64_t, int64_t, int64_t, int64_t,
-                                                    int64_t tap) {
+  for_each_tap(shape_, shape_.phases[phase], [&](int64_t, int64_t, int64_t, int64_t, int64_t,
+                                                 int64_t tap) {
     const T* from = kernel + tap * shape_.tap_stride;
     if (stride == 1 && panel.used == panel.width) {
       gemm_.copy_runs({from, in_stride, to, panel.width, K, panel.used});
@@ -183,13 +176,13 @@ void Correlation<T>::pack(const T* kernel, void* packed) const {
   if (packed_bytes_ == 0) return;
   if (scatter_) return scatter_->pack(kernel, static_cast<T*>(packed));
   const int64_t panels = static_cast<int64_t>(panels_.size());
-  const int64_t tasks = static_cast<int64_t>(packings_.size()) * shape_.groups * panels;
+  const int64_t tasks = static_cast<int64_t>(shape_.phases.size()) * shape_.groups * panels;
   parallel_for(tasks, kElementTime * (packed_bytes_ / sizeof(T)), [&](int64_t i) {
     const ColumnPanel& panel = panels_[i % panels];
     const int64_t group = i / panels % shape_.groups;
-    const int packing = static_cast<int>(i / panels / shape_.groups);
-    pack_panel(packing, group, panel, kernel,
-               static_cast<T*>(packed) + panel_at(packing, group, panel));
+    const int phase = static_cast<int>(i / panels / shape_.groups);
+    pack_panel(phase, group, panel, kernel,
+               static_cast<T*>(packed) + panel_at(phase, group, panel));
   });
 }
 
@@ -197,11 +190,15 @@ void Correlation<T>::pack(const T* kernel, void* packed) const {
 // and write the same cache lines.
 template <typename T>
 void Correlation<T>::add_blocks() {
+  const int64_t out_channels = shape_.groups * shape_.out_channels;
   for (int p = 0; p < static_cast<int>(plans_.size()); ++p) {
-    const CorrelationPhase& part = plans_[p].box.part;
-    const int64_t positions = shape_.batch * part.positions();
-    for (int64_t first = 0; first < positions; first += plans_[p].rows.block)
-      blocks_.push_back({Walk(shape_, part, first).out_pixel(), p, first});
+    const Plan& plan = plans_[p];
+    const int64_t positions = shape_.batch * plan.box.part.positions();
+    for (int64_t first = 0; first < positions; first += plan.block()) {
+      const int64_t out_pixel = in_strips_ ? StripWalk(plan.strips, first).out() / out_channels
+                                           : Walk(shape_, plan.box.part, first).out_pixel();
+      blocks_.push_back({out_pixel, p, first});
+    }
   }
   std::sort(blocks_.begin(), blocks_.end(), [](const BlockStart& x, const BlockStart& y) {
     return std::tie(x.out_pixel, x.plan) < std::tie(y.out_pixel, y.plan);
@@ -216,7 +213,7 @@ typename Correlation<T>::Task Correlation<T>::task(int64_t index) const {
   const BlockStart& start = blocks_[rest / shape_.groups];
   const Plan& plan = plans_[start.plan];
   return {plan, rest % shape_.groups, start.position,
-          std::min(plan.rows.block, shape_.batch * plan.box.part.positions() - start.position), part,
+          std::min(plan.block(), shape_.batch * plan.box.part.positions() - start.position), part,
           parts_ == 1 ? static_cast<int64_t>(panels_.size()) : part + 1};
 }
 
@@ -258,30 +255,9 @@ void Correlation<T>::look_ahead(const Task& task, const Call& call, Ahead& ahead
   }
 }
 
-// Of `count` positions that are neighbours, the first of which reads from `first` on.
 template <typename T>
-void Correlation<T>::copy_rows(const Plan& plan, const T* first, int64_t count, T* to) const {
-  const CorrelationAxis* axis = plan.box.part.axis;
-  const int64_t in_channels = shape_.groups * shape_.in_channels;
-  const int64_t run = taps_are_runs(shape_, plan.box.part) ? axis[2].taps : 1;
-  CopyRunsArgs<T> args{};
-  args.from_step = axis[2].step * in_channels;
-  args.to = to;
-  args.to_step = plan.rows.length;
-  args.count = count;
-  args.length = run * shape_.in_channels;
-  for (int64_t a = 0; a < axis[0].taps; ++a)
-    for (int64_t b = 0; b < axis[1].taps; ++b)
-      for (int64_t c = 0; c < axis[2].taps; c += run, args.to += args.length) {
-        args.from = first + tap_pixel(shape_, axis, a, b, c) * in_channels;
-        gemm_.copy_runs(args);
-      }
-}
-
-template <typename T>
-void Correlation<T>::place(const Task& task, const Call& call, T* copies, Block& block) const {
-  const Plan& plan = task.plan;
-  const CorrelationPhase& part = plan.box.part;
+void Correlation<T>::place(const Task& task, const Call& call, Block& block) const {
+  const CorrelationPhase& part = task.plan.box.part;
   const int64_t K = shape_.in_channels, in_channels = shape_.groups * K;
   const int64_t out_channels = shape_.groups * shape_.out_channels;
   const int64_t in_step = part.axis[2].step * in_channels;
@@ -293,13 +269,7 @@ void Correlation<T>::place(const Task& task, const Call& call, T* copies, Block&
     T* out = call.output + walk.out_pixel() * out_channels + task.group * shape_.out_channels;
     const T* first = call.input + walk.in_pixel() * in_channels + task.group * K;
     for (int64_t i = q; i < q + count; ++i, out += out_step) block.out[i] = out;
-    if (plan.rows.copied) {
-      T* to = copies + q * plan.rows.length;
-      for (int64_t i = 0; i < count; ++i) block.row[q + i] = to + i * plan.rows.length;
-      copy_rows(plan, first, count, to);
-    } else {
-      for (int64_t i = q; i < q + count; ++i, first += in_step) block.row[i] = first;
-    }
+    for (int64_t i = q; i < q + count; ++i, first += in_step) block.row[i] = first;
   }
   // A tile's rows that are too many repeat the last one.
   std::fill_n(block.row + task.positions, rows_, block.row[task.positions - 1]);
@@ -328,9 +298,8 @@ void Correlation<T>::compute(int64_t index, const Call& call) const {
   const Task task = this->task(index);
   const Plan& plan = task.plan;
   const Epilogue<T> last = call.epilogue.from(task.group * shape_.out_channels);
-  alignas(16) T copies[RowPlan::kCopyBytes / sizeof(T)];
   Block block;
-  place(task, call, copies, block);
+  place(task, call, block);
   if (plan.rows.length == 0) {
     const int64_t column = panels_[task.first_panel].first;
     const ColumnPanel& end = panels_[task.last_panel - 1];
@@ -347,12 +316,12 @@ void Correlation<T>::compute(int64_t index, const Call& call) const {
   TileArgs<T> args{};
   args.segments = segments;
   for (int64_t c = 0, chunks = plan.rows.chunks(); c < chunks; ++c) {
-    args.segment_count = chunk_segments(shape_, plan.box, packings_[plan.packing].part, plan.rows, c,
+    args.segment_count = chunk_segments(shape_, plan.box, shape_.phases[plan.box.phase], plan.rows, c,
                                         segments, &args.length);
     args.add = c > 0;
     for (int64_t p = task.first_panel; p < task.last_panel; ++p) {
       const ColumnPanel& panel = panels_[p];
-      args.b = call.packed + panel_at(plan.packing, task.group, panel);
+      args.b = call.packed + panel_at(plan.box.phase, task.group, panel);
       if (c == chunks - 1) {
         args.bias = last.from(panel.first).bias;
         args.relu = last.relu;
@@ -377,6 +346,71 @@ void Correlation<T>::finish(const Task& task, const Block& block,
   }
 }
 
+// What a strip is multiplied by in one go: a chunk of the terms, for one panel.
+template <typename T>
+struct Correlation<T>::StripPass {
+  StripArgs<T> args;
+  const ColumnPanel* panel;
+};
+
+template <typename T>
+void Correlation<T>::compute_strips(int64_t index, const Call& call) const {
+  const Task task = this->task(index);
+  const StripPlan& plan = task.plan.strips;
+  const Epilogue<T> last = call.epilogue.from(task.group * shape_.out_channels);
+  const int64_t terms = static_cast<int64_t>(plan.segments.size());
+  StripPass passes[kStripPasses];
+  int count = 0;
+  for (int64_t p = task.first_panel; p < task.last_panel; ++p)
+    for (int64_t first = 0; first == 0 || first < terms; first += kChunk) {
+      const ColumnPanel& panel = panels_[p];
+      const bool ends = first + kChunk >= terms;
+      passes[count++] = {{plan.axis[3].in_step, plan.segments.data() + first,
+                          std::min(kChunk, terms - first),
+                          call.packed + panel_at(task.plan.box.phase, task.group, panel),
+                          plan.axis[3].out_step, panel.used, first > 0,
+                          ends ? last.from(panel.first).bias : nullptr, ends && last.relu},
+                         &panel};
+      if (count < kStripPasses && !(ends && p + 1 == task.last_panel)) continue;
+      pass_strips(task, passes, count, call);
+      count = 0;
+    }
+  if (call.epilogue.finisher) finish_strips(task, call);
+}
+
+template <typename T>
+void Correlation<T>::finish_strips(const Task& task, const Call& call) const {
+  const int64_t column = panels_[task.first_panel].first;
+  const ColumnPanel& end = panels_[task.last_panel - 1];
+  const int64_t columns = end.first + end.used - column;
+  const int64_t step = task.plan.strips.axis[3].out_step;
+  T* output = call.output + task.group * shape_.out_channels + column;
+  StripWalk walk(task.plan.strips, task.first_position);
+  for (int64_t q = 0, length; q < task.positions; q += length, walk.advance(length)) {
+    length = std::min(walk.left_in_strip(), task.positions - q);
+    T* out = output + walk.out();
+    if (step == columns)
+      call.epilogue.finish(out, length * columns);
+    else
+      for (int64_t i = 0; i < length; ++i) call.epilogue.finish(out + i * step, columns);
+  }
+}
+
+template <typename T>
+void Correlation<T>::pass_strips(const Task& task, const StripPass* passes, int count,
+                                 const Call& call) const {
+  const T* input = call.input + task.group * shape_.in_channels;
+  T* output = call.output + task.group * shape_.out_channels;
+  StripWalk walk(task.plan.strips, task.first_position);
+  for (int64_t q = 0, length; q < task.positions; q += length, walk.advance(length)) {
+    length = std::min(walk.left_in_strip(), task.positions - q);
+    for (int i = 0; i < count; ++i) {
+      const ColumnPanel& panel = *passes[i].panel;
+      gemm_.strip[panel.size](passes[i].args, input + walk.in(), output + walk.out() + panel.first, length);
+    }
+  }
+}
+
 template <typename T>
 void Correlation<T>::run_multiplied(const T* input, const T* kernel, T* output, T* room,
                                     const Epilogue<T>& epilogue) const {
@@ -398,7 +432,9 @@ void Correlation<T>::run(const T* input, const T* kernel, const void* packed, T*
     return run_multiplied(input, kernel, output, static_cast<T*>(workspace), epilogue);
   if (scatter_) return scatter_->run(input, static_cast<const T*>(packed), output, epilogue);
   const Call call{input, static_cast<const T*>(packed), output, epilogue};
-  parallel_for(tasks(), kMultiplyTime * work_, [&](int64_t i) { compute(i, call); });
+  parallel_for(tasks(), kMultiplyTime * work_, [&](int64_t i) {
+    in_strips_ ? compute_strips(i, call) : compute(i, call);
+  });
 }
 
 template class Correlation<float>;

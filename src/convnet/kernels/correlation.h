@@ -72,11 +72,6 @@ class Correlation {
            const Epilogue<T>& epilogue = {}) const;
 
  private:
-  // Taps that are packed together, in all groups.
-  struct Packing {
-    CorrelationPhase part;
-    int64_t at, length;  // where it begins, in elements; of a column
-  };
   // Positions of one plan that one task has, in every group.
   struct BlockStart {
     int64_t out_pixel;  // of the first
@@ -86,6 +81,7 @@ class Correlation {
   struct Plan;
   struct Task;
   struct Block;
+  struct StripPass;
   // One run's arguments.
   struct Call {
     const T* input;
@@ -95,13 +91,16 @@ class Correlation {
   };
 
   bool by_other_means();
-  void add_packings(const std::vector<detail::CorrelationBox>& boxes);
-  void add_plan(const detail::CorrelationBox& box, int packing);
+  void place_panels();
+  void add_plan(const detail::CorrelationBox& box);
   void add_blocks();
   PackKey make_pack_key() const;
-  int64_t panel_at(int packing, int64_t group, const ColumnPanel& panel) const;
-  void pack_panel(int packing, int64_t group, const ColumnPanel& panel, const T* kernel,
+  int64_t panel_at(int phase, int64_t group, const ColumnPanel& panel) const;
+  void pack_panel(int phase, int64_t group, const ColumnPanel& panel, const T* kernel,
                   T* to) const;
+  void compute_strips(int64_t index, const Call& call) const;
+  void pass_strips(const Task& task, const StripPass* passes, int count, const Call& call) const;
+  void finish_strips(const Task& task, const Call& call) const;
   void run_multiplied(const T* input, const T* kernel, T* output, T* room,
                       const Epilogue<T>& epilogue) const;
   Task task(int64_t index) const;
@@ -109,8 +108,7 @@ class Correlation {
   bool fetches(const CorrelationPhase& part) const;
   void look_ahead(const Task& task, const Call& call, detail::Ahead& ahead) const;
   void compute(int64_t index, const Call& call) const;
-  void place(const Task& task, const Call& call, T* copies, Block& block) const;
-  void copy_rows(const Plan& plan, const T* first, int64_t count, T* to) const;
+  void place(const Task& task, const Call& call, Block& block) const;
   void multiply(const Block& block, const ColumnPanel& panel, TileArgs<T> args,
                 detail::Ahead& ahead) const;
   void finish(const Task& task, const Block& block, const Epilogue<T>& epilogue) const;
@@ -120,11 +118,12 @@ class Correlation {
   // Where there is one, it does it all.
   std::unique_ptr<const CorrelationShape> multiplied_;  // see without_multiplier()
   std::unique_ptr<const Scatter<T>> scatter_;
-  bool dot_ = false;  // few columns: lanes along k
-  int rows_ = 0;      // of one call of a micro-kernel, at most
+  bool in_strips_ = false;  // few input channels
+  bool dot_ = false;        // few columns: lanes along k
+  int rows_ = 0;            // of one call of a micro-kernel, at most
   std::vector<ColumnPanel> panels_;  // single columns where lanes run along k
   int64_t padded_columns_ = 0;
-  std::vector<Packing> packings_;
+  std::vector<int64_t> phase_at_;  // where its packed kernel begins, in elements
   std::vector<Plan> plans_;
   std::vector<BlockStart> blocks_;
   int64_t work_ = 0;  // multiplications

@@ -8,8 +8,6 @@ namespace convnet::detail {
 
 namespace {
 
-constexpr int64_t kChunk = 384;  // k that one accumulation may have: accuracy, and B in cache
-
 struct Stretch {
   CorrelationAxis axis;
   int64_t first_tap;
@@ -54,26 +52,12 @@ std::vector<CorrelationBox> cut_boxes(const CorrelationShape& shape) {
   return boxes;
 }
 
-RowPlan plan_rows(const CorrelationShape& shape, const CorrelationBox& box,
-                  const CorrelationPhase& whole, bool one_segment, int rows, size_t size) {
+RowPlan plan_rows(const CorrelationShape& shape, const CorrelationBox& box) {
   const int64_t K = shape.in_channels, taps = box.part.taps();
-  const CorrelationAxis* axis = box.part.axis;
-  const bool runs = taps_are_runs(shape, box.part);
   RowPlan plan{};
   plan.length = taps * K;
-  plan.block = RowPlan::kBlock;
   if (plan.length == 0) return plan;
-  plan.segment_taps = runs ? axis[2].taps : 1;
-  const size_t row_bytes = static_cast<size_t>(plan.length) * size;
-  plan.copied = K < kFewChannels && taps > 1 && (one_segment || !runs) &&
-                row_bytes * rows <= RowPlan::kCopyBytes;
-  if (plan.copied) {
-    if (row_bytes * RowPlan::kBlock > RowPlan::kCopyBytes)
-      plan.block = static_cast<int64_t>(RowPlan::kCopyBytes / row_bytes) / rows * rows;
-    plan.segment_taps = axis[2].taps;
-    for (int a = 2; a > 0 && axis[a].taps == whole.axis[a].taps; --a)
-      plan.segment_taps *= axis[a - 1].taps;
-  }
+  plan.segment_taps = taps_are_runs(shape, box.part) ? box.part.axis[2].taps : 1;
   plan.segments = taps / plan.segment_taps;
   plan.segment = plan.segment_taps * K;
   plan.cut = plan.segment > kChunk;
@@ -87,7 +71,7 @@ RowPlan plan_rows(const CorrelationShape& shape, const CorrelationBox& box,
 int64_t chunk_segments(const CorrelationShape& shape, const CorrelationBox& box,
                        const CorrelationPhase& whole, const RowPlan& rows, int64_t chunk,
                        Segment* segments, int64_t* length) {
-  const CorrelationAxis *axis = box.part.axis, *all = whole.axis;
+  const CorrelationAxis* axis = box.part.axis;
   const int64_t K = shape.in_channels;
   const int64_t first = rows.cut ? chunk / rows.pieces : chunk * rows.piece;
   const int64_t last = rows.cut ? first + 1 : std::min(first + rows.piece, rows.segments);
@@ -96,11 +80,9 @@ int64_t chunk_segments(const CorrelationShape& shape, const CorrelationBox& box,
   for (int64_t s = first; s < last; ++s) {
     const int64_t tap = s * rows.segment_taps, c = tap % axis[2].taps, ab = tap / axis[2].taps;
     const int64_t b = ab % axis[1].taps, a = ab / axis[1].taps;
-    const int64_t from = rows.copied ? s * rows.segment : tap_pixel(shape, axis, a, b, c) *
-                                                              shape.groups * K;
-    const int64_t packed = ((box.first_tap[0] + a) * all[1].taps + box.first_tap[1] + b) *
-                               all[2].taps + box.first_tap[2] + c;
-    segments[s - first] = {from + skip, packed * K + skip};
+    const int64_t from = tap_pixel(shape, axis, a, b, c) * shape.groups * K;
+    const int64_t packed = packed_tap(box, whole, a, b, c) * K;
+    segments[s - first] = {from + skip, packed + skip};
   }
   return last - first;
 }

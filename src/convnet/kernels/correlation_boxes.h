@@ -14,7 +14,16 @@ struct CorrelationBox {
   int64_t first_tap[3];  // of those that it is packed with
 };
 
+constexpr int64_t kChunk = 384;  // k that one accumulation may have: accuracy, and B in cache
+
 std::vector<CorrelationBox> cut_boxes(const CorrelationShape& shape);
+
+// The number of tap (a, b, c) among those of a phase that it is packed with.
+inline int64_t packed_tap(const CorrelationBox& box, const CorrelationPhase& whole, int64_t a,
+                          int64_t b, int64_t c) {
+  return ((box.first_tap[0] + a) * whole.axis[1].taps + box.first_tap[1] + b) * whole.axis[2].taps +
+         box.first_tap[2] + c;
+}
 
 // Pixels from what the first tap reads to what tap (a, b, c) does.
 inline int64_t tap_pixel(const CorrelationShape& shape, const CorrelationAxis* axis, int64_t a,
@@ -24,16 +33,13 @@ inline int64_t tap_pixel(const CorrelationShape& shape, const CorrelationAxis* a
 }
 
 // How micro-kernels read the rows of a box: as segments of taps that follow each other
-// both in the kernel and in the input, or in a copy of the row.
+// both in the kernel and in the input.
 struct RowPlan {
   static constexpr int64_t kBlock = 96;  // a multiple of every tile's rows
   static constexpr int64_t kChunkSegments = 64;
-  static constexpr size_t kCopyBytes = 49152;  // copied rows of one task, on its stack
 
   int64_t length;    // of a row
-  bool copied;       // into a small matrix
   int64_t segments, segment_taps, segment;  // their number, taps and elements of one
-  int64_t block;     // positions a task
   // A chunk is what one accumulation has: `piece` segments, or elements of a segment that
   // is cut into `pieces`.
   bool cut;
@@ -42,13 +48,7 @@ struct RowPlan {
   int64_t chunks() const { return cut ? segments * pieces : pieces; }
 };
 
-// With fewer input channels, one segment a tap costs more than the arithmetic.
-constexpr int64_t kFewChannels = 8;
-
-// whole: the taps that the box's are packed with. one_segment: what is copied has to be one;
-// then these are the box's. For tiles of `rows` rows, elements of `size` bytes.
-RowPlan plan_rows(const CorrelationShape& shape, const CorrelationBox& box,
-                  const CorrelationPhase& whole, bool one_segment, int rows, size_t size);
+RowPlan plan_rows(const CorrelationShape& shape, const CorrelationBox& box);
 
 // The segments of a chunk, whose number it returns, and their length.
 int64_t chunk_segments(const CorrelationShape& shape, const CorrelationBox& box,

@@ -10,6 +10,8 @@ namespace convnet {
 //
 // tile:  out[r][n] (+)= sum over s, k of rows[r][segments[s].row + k] * b[segments[s].k + k][n]
 //        b is [k][width] of the panel.
+// strip: tile for rows that lie a constant distance apart, as their results do, and
+//        segments of one element each. For short rows.
 // dot:   out[r][0] (+)= the same for one column, with lanes along k. For few columns.
 struct GemmLimits {
   static constexpr int kMaxRows = 12, kMaxWidth = 32;
@@ -33,6 +35,19 @@ struct TileArgs {
   bool add;         // add to out
   // When these are the last terms: added to the sums of column 0, 1, .. (or
   // null), and whether negative ones become 0 after that.
+  const T* bias;
+  bool relu;
+};
+
+template <typename T>
+struct StripArgs {
+  int64_t row_step;
+  const Segment* segments;
+  int64_t segment_count;
+  const T* b;
+  int64_t out_step;
+  int column_count;
+  bool add;
   const T* bias;
   bool relu;
 };
@@ -79,6 +94,8 @@ struct Gemm {
   static constexpr int kHeights = 3, kWidths = 3;
   int tile_rows[kHeights], tile_width[kWidths];
   void (*tile[kHeights][kWidths])(const TileArgs<T>&);
+  // For `count` rows, the first of which begins at `row`.
+  void (*strip[kWidths])(const StripArgs<T>&, const T* row, T* out, int64_t count);
   void (*dot)(const TileArgs<T>&);
   void (*add_runs)(const AddRunsArgs<T>&);
   void (*copy_runs)(const CopyRunsArgs<T>&);
