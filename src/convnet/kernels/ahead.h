@@ -1,28 +1,29 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
+
+#include "gemm.h"
 
 namespace convnet::detail {
 
-// Memory that is going to be used soon, fetched a few cache lines at a time while
-// something else is computed. What does not fit the list is not fetched.
+// Memory that is going to be used soon, fetched a cache line at a time while something
+// else is computed. What does not fit the list is not fetched.
 class Ahead {
  public:
   void add(const void* begin, int64_t bytes) {
     if (count_ == kMost || bytes <= 0) return;
     ranges_[count_++] = {static_cast<const char*>(begin), static_cast<const char*>(begin) + bytes};
-    lines_ += (bytes + kLine - 1) / kLine;
   }
-  // In how many calls of fetch() all shall have been fetched.
-  void spread(int64_t calls) {
-    if (calls > 0) lines_a_call_ = (lines_ + calls - 1) / calls;
-  }
-  void fetch() {
-    for (int64_t line = 0; line < lines_a_call_ && current_ < count_; ++line) {
-      Range& range = ranges_[current_];
-      __builtin_prefetch(range.at, 0, 2);
-      range.at += kLine;
-      if (range.at >= range.end) ++current_;
-    }
+  // For a micro-kernel that adds up so many products for each result.
+  template <typename T>
+  void take(int64_t products, TileArgs<T>& args) {
+    args.ahead = args.ahead_end = nullptr;
+    if (current_ == count_) return;
+    Range& range = ranges_[current_];
+    args.ahead = range.at;
+    range.at += std::min((range.end - range.at + kLine - 1) / kLine, products / 2) * kLine;
+    args.ahead_end = range.at;
+    if (range.at >= range.end) ++current_;
   }
 
  private:
@@ -33,7 +34,6 @@ class Ahead {
   };
   Range ranges_[kMost];
   int count_ = 0, current_ = 0;
-  int64_t lines_ = 0, lines_a_call_ = 0;
 };
 
 }  // namespace convnet::detail

@@ -35,9 +35,8 @@ constexpr int64_t kFewTasks = 16;
 constexpr int kStripPasses = 8;           // that a strip makes while it is in cache
 constexpr int64_t kFewChannels = 8;       // with fewer, pointers to each row cost more than the arithmetic
 constexpr int64_t kLargeBytes = 1 << 21;  // of data that does not stay in a core's cache
-constexpr int64_t kKernelBytes = 1 << 18; // that stay there while data passes
 constexpr int64_t kPixelBytes = 128;      // of smaller ones the hardware sees what comes next
-constexpr int64_t kLineProducts = 768;    // that hide fetching a cache line
+constexpr int64_t kLineProducts = 320;    // that hide fetching a cache line
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -222,25 +221,26 @@ template <typename T>
 bool Correlation<T>::fetches(const CorrelationPhase& part) const {
   const int64_t K = shape_.groups * shape_.in_channels, N = shape_.groups * shape_.out_channels;
   const int64_t size = static_cast<int64_t>(sizeof(T));
-  const int64_t kernel = shape_.kernel[0] * shape_.kernel[1] * shape_.kernel[2];
-  if ((shape_.in_pixels() * K + shape_.out_pixels() * N) * size < kLargeBytes ||
-      kernel * K * shape_.out_channels * size > kKernelBytes || K * size < kPixelBytes)
-    return false;
+  const int64_t bytes = (shape_.in_pixels() * K + shape_.out_pixels() * N) * size;
+  if (bytes < kLargeBytes || K * size < kPixelBytes) return false;
   const CorrelationAxis* axis = part.axis;
   const int64_t new_pixels = std::min(axis[1].step, axis[1].taps) * axis[2].step;
   const int64_t lines = divide_up((new_pixels * K + axis[2].out_step * N) * size, 64);
   return lines * kLineProducts <= part.taps() * K * padded_columns_;
 }
 
-// What a task reads that those before it did not, and what it writes.
+// What the tasks of a block read that those before it did not, and what they write: its share.
 template <typename T>
 void Correlation<T>::look_ahead(const Task& task, const Call& call, Ahead& ahead) const {
-  if (task.group > 0 || !task.plan.fetches) return;
+  if (!task.plan.fetches) return;
   const CorrelationAxis* axis = task.plan.box.part.axis;
   const int64_t in_bytes = shape_.groups * shape_.in_channels * static_cast<int64_t>(sizeof(T));
   const int64_t out_bytes = shape_.groups * shape_.out_channels * static_cast<int64_t>(sizeof(T));
   const auto* input = reinterpret_cast<const char*>(call.input);
   const auto* output = reinterpret_cast<const char*>(call.output);
+  const auto add = [&](const char* begin, int64_t bytes) {
+    ahead.add(begin + bytes * task.group / shape_.groups, divide_up(bytes, shape_.groups));
+  };
   Walk walk(shape_, task.plan.box.part, task.first_position);
   for (int64_t q = 0, count; q < task.positions; q += count, walk.advance(count)) {
     count = std::min(walk.left_in_row(), task.positions - q);
@@ -248,10 +248,10 @@ void Correlation<T>::look_ahead(const Task& task, const Call& call, Ahead& ahead
     const int64_t depth = (axis[0].taps - 1) * axis[0].tap_step * shape_.in[1];
     for (int64_t b = std::max<int64_t>(0, axis[1].taps - axis[1].step); b < axis[1].taps; ++b) {
       const int64_t row = (depth + b * axis[1].tap_step) * shape_.in[2];
-      ahead.add(input + (walk.in_pixel() + row) * in_bytes, pixels * in_bytes);
+      add(input + (walk.in_pixel() + row) * in_bytes, pixels * in_bytes);
     }
-    ahead.add(output + walk.out_pixel() * out_bytes,
-              ((count - 1) * axis[2].out_step + 1) * out_bytes);
+    add(output + walk.out_pixel() * out_bytes,
+        ((count - 1) * axis[2].out_step + 1) * out_bytes);
   }
 }
 
@@ -282,10 +282,11 @@ void Correlation<T>::multiply(const Block& block, const ColumnPanel& panel,
                               TileArgs<T> args, Ahead& ahead) const {
   args.column = panel.first;
   args.column_count = panel.used;
+  const int64_t products = args.length * args.segment_count;
   for (int64_t row = 0; row < block.positions; row += args.row_count) {
     const int height = dot_ ? 0 : gemm_.height_for(block.positions - row);
     const int rows = dot_ ? rows_ : gemm_.tile_rows[height];
-    ahead.fetch();
+    ahead.take(products, args);
     args.rows = block.row + row;
     args.out = block.out + row;
     args.row_count = static_cast<int>(std::min<int64_t>(rows, block.positions - row));
@@ -309,9 +310,7 @@ void Correlation<T>::compute(int64_t index, const Call& call) const {
     }
   }
   Ahead ahead;
-  if (index + 1 < tasks()) look_ahead(this->task(index + 1), call, ahead);
-  ahead.spread(plan.rows.chunks() * (task.last_panel - task.first_panel) *
-               divide_up(block.positions, rows_));
+  if (index + shape_.groups < tasks()) look_ahead(this->task(index + shape_.groups), call, ahead);
   Segment segments[RowPlan::kChunkSegments];
   TileArgs<T> args{};
   args.segments = segments;

@@ -37,6 +37,9 @@ struct TileArgs {
   // null), and whether negative ones become 0 after that.
   const T* bias;
   bool relu;
+  // Memory whose cache lines are fetched on the way, one every other k. Both are null, or lie a
+  // multiple of 64 bytes apart.
+  const char *ahead, *ahead_end;
 };
 
 template <typename T>
