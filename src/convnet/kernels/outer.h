@@ -1,13 +1,15 @@
 #pragma once
 #include <cstdint>
 
+#include "gemm.h"
+
 namespace convnet {
 
 // The micro-kernels of sums over positions, such as the gradient of a kernel.
 // outer: out[r * ldc + n] (+)= sum over runs and i < run.count of
 //   x[(run.x + i * x_next) * x_step + r] * y[(run.y + i * y_next) * y_step + n]
 // for r < rows and n < columns. y is read up to n = width - 1.
-// scattered: the same with row_offsets[r] for r.
+// scattered: the same with terms[r].row for r in x, and terms[r].k in out.
 struct OuterRun {
   int64_t x, y, count;
 };
@@ -19,7 +21,7 @@ struct OuterArgs {
   int64_t x_step, x_next, y_step, y_next;
   const OuterRun* runs;
   int64_t run_count;
-  const int64_t* row_offsets;
+  const Segment* terms;
   T* out;
   int64_t ldc;
   int columns;

@@ -6,19 +6,21 @@
 #include "../core/simd.h"
 #include "../core/threads.h"
 #include "depthwise_gradient.h"
-#include "finite.h"
 #include "walk.h"
 
 namespace convnet {
 
-using detail::align_up;
+using detail::CorrelationBox;
+using detail::cut_boxes;
 using detail::for_each_tap;
+using detail::plan_strips;
+using detail::StripPlan;
+using detail::StripWalk;
 using detail::Walk;
 
 namespace {
 
 constexpr int64_t kBlock = 256;       // positions that one call adds up, at most
-constexpr int64_t kCopied = 65536;    // bytes of input copied for a block, zeros around it
 constexpr int64_t kTasks = 16;
 constexpr int64_t kPiece = 1024;      // positions worth a task of their own
 constexpr int64_t kRowsTask = 48;     // rows a task
@@ -38,8 +40,6 @@ struct WeightGradient<T>::Block {
   const CorrelationPhase& phase;
   int64_t count, stretch_count = 0;
   Stretch stretches[kBlock];
-  const T* copied = nullptr;  // the input, where it was copied
-  int64_t copied_row = 0;     // pixels of a row of that
 
   Block(const CorrelationShape& shape, const CorrelationPhase& of, int64_t begin, int64_t end)
       : phase(of), count(end - begin) {
@@ -103,8 +103,8 @@ WeightGradient<T>::~WeightGradient() = default;
 
 template <typename T>
 void WeightGradient<T>::plan_phases() {
-  const int64_t K = shape_.in_channels, few = outer_.rows / 2;
-  bool runs = true, few_in_rows = true, in_order = true;
+  const int64_t K = shape_.in_channels;
+  bool in_order = true;
   for (const CorrelationPhase& phase : shape_.phases) {
     Plan plan{{}, {}, taps_};
     for_each_tap(shape_, phase,
@@ -114,42 +114,16 @@ void WeightGradient<T>::plan_phases() {
                    plan.kernel_tap.push_back(tap);
                  });
     plans_.push_back(std::move(plan));
-    if (phase.taps() == 0) continue;
     taps_ += phase.taps();
     work_ += shape_.batch * phase.positions() * phase.taps() * K * shape_.out_channels *
              shape_.groups;
-    runs = runs && phase.axis[2].tap_step == 1;
-    few_in_rows = few_in_rows && phase.axis[2].taps * K <= few;
-    for (int a = 0; a < 3; ++a) {
-      int64_t from, to;
-      Walk::interior_range(phase.axis[a], shape_.in[a], &from, &to);
-      margins_ = margins_ || from > 0 || to < phase.axis[a].count;
-    }
   }
-  if (shape_.groups == 1 && K <= few && taps_ > 1)
-    rows_ = few_in_rows ? Rows::taps : runs ? Rows::tap_rows : Rows::channels;
-  const auto fits = [&](int64_t positions) {
-    for (const CorrelationPhase& phase : shape_.phases)
-      if (phase.taps() > 0 && copied_size(phase, positions) * static_cast<int64_t>(sizeof(T)) > kCopied) return false;
-    return true;
-  };
-  block_ = kBlock;
-  if (rows_ != Rows::channels && margins_) {
-    while (block_ > 1 && !fits(block_)) block_ /= 2;
-    if (block_ < 16) rows_ = Rows::channels, block_ = kBlock;
-  }
+  few_ = shape_.groups == 1 && K <= outer_.rows / 2 && taps_ > 1;
+  if (few_)
+    for (const CorrelationBox& box : cut_boxes(shape_))
+      strips_.push_back({box.phase, plan_strips(shape_, box, shape_.phases[box.phase])});
   direct_ = shape_.out_stride == 1 &&
-            (rows_ == Rows::channels || (in_order && shape_.tap_stride == K * shape_.in_stride));
-}
-
-// Elements that copy_rows() writes for a block of positions.
-template <typename T>
-int64_t WeightGradient<T>::copied_size(const CorrelationPhase& phase, int64_t positions) const {
-  const CorrelationAxis* axis = phase.axis;
-  const int64_t stretches = std::min(positions, positions / std::max<int64_t>(1, axis[2].count) + 2);
-  const int64_t pixels = (std::min(axis[2].count, positions) - 1) * axis[2].step +
-                         (axis[2].taps - 1) * axis[2].tap_step + 1;
-  return stretches * axis[0].taps * axis[1].taps * pixels * shape_.in_channels;
+            (!few_ || (in_order && shape_.tap_stride == K * shape_.in_stride));
 }
 
 template <typename T>
@@ -166,7 +140,7 @@ void WeightGradient<T>::plan_tasks() {
   };
   pieces_ = share(positions / kPiece);
   const int64_t K = shape_.in_channels;
-  const int64_t row_parts = rows_ == Rows::channels ? share(K / kRowsTask) : 1;
+  const int64_t row_parts = few_ ? 1 : share(K / kRowsTask);
   const int64_t panel_parts = share(panels_.count());
   for (int64_t piece = 0; piece < pieces_; ++piece)
     for (int p = 0; p < static_cast<int>(shape_.phases.size()); ++p)
@@ -185,176 +159,173 @@ void WeightGradient<T>::compute(const Task& task, const Call& call) const {
   const int64_t positions = shape_.batch * phase.positions();
   const int64_t begin = positions * task.piece / pieces_;
   const int64_t end = positions * (task.piece + 1) / pieces_;
-  alignas(64) T rows[kCopied / sizeof(T)];
-  for (int64_t first = begin; first < end; first += block_) {
-    Block block(shape_, phase, first, std::min(end, first + block_));
-    if (call.rows != Rows::channels && margins_) copy_rows(task, block, call, rows);
+  for (int64_t first = begin; first < end; first += kBlock) {
+    const Block block(shape_, phase, first, std::min(end, first + kBlock));
     for (int64_t panel = task.first_panel; panel < task.last_panel; ++panel)
       compute_panel(task, block, panel, first > begin, call);
   }
 }
 
-// What all taps read along each stretch, zeros standing for what is outside.
+// The task's part of each box, whose taps are all inside; sums of taps begin with 0.
 template <typename T>
-void WeightGradient<T>::copy_rows(const Task& task, Block& block, const Call& call,
-                                  T* rows) const {
-  const CorrelationAxis* axis = block.phase.axis;
-  const std::vector<int64_t>& offsets = plans_[task.phase].tap_offset;
-  const int64_t K = shape_.in_channels, reach = (axis[2].taps - 1) * axis[2].tap_step + 1;
-  block.copied = rows;
-  for (int64_t s = 0; s < block.stretch_count; ++s)
-    block.copied_row = std::max(block.copied_row, (block.stretches[s].count - 1) * axis[2].step + reach);
-  for (int64_t s = 0; s < block.stretch_count; ++s) {
-    const Stretch& stretch = block.stretches[s];
-    const int64_t column = stretch.column * axis[2].step + axis[2].base;
-    const int64_t pixels = (stretch.count - 1) * axis[2].step + reach;
-    const int64_t left = std::clamp<int64_t>(-column, 0, pixels);
-    const int64_t right = std::clamp<int64_t>(shape_.in[2] - column, left, pixels);
-    for (int64_t a = 0, tap = 0; a < axis[0].taps; ++a)
-      for (int64_t b = 0; b < axis[1].taps; ++b, tap += axis[2].taps) {
-        const int64_t i = stretch.index[0] + a * axis[0].tap_step;
-        const int64_t j = stretch.index[1] + b * axis[1].tap_step;
-        if (i < 0 || i >= shape_.in[0] || j < 0 || j >= shape_.in[1]) {
-          std::fill_n(rows, pixels * K, T(0));
-        } else {
-          const T* from = call.input + stretch.x * K + offsets[tap];
-          std::fill_n(rows, left * K, T(0));
-          std::copy(from + left * K, from + right * K, rows + left * K);
-          std::fill_n(rows + right * K, (pixels - right) * K, T(0));
-        }
-        rows += block.copied_row * K;
-      }
+void WeightGradient<T>::compute_few(const Task& task, const Call& call) const {
+  const int64_t rows = shape_.phases[task.phase].taps() * shape_.in_channels;
+  for (int64_t panel = task.first_panel; panel < task.last_panel; ++panel) {
+    OuterArgs<T> args{};
+    point_sums(task, panel, call, args);
+    for (int64_t r = 0; r < rows; ++r) std::fill_n(args.out + r * args.ldc, args.columns, T(0));
+  }
+  for (const auto& [phase, strips] : strips_) {
+    if (phase != task.phase || strips.segments.empty()) continue;
+    int64_t positions = 1;
+    for (const StripPlan::Axis& axis : strips.axis) positions *= axis.count;
+    const int64_t end = positions * (task.piece + 1) / pieces_;
+    for (int64_t first = positions * task.piece / pieces_; first < end; first += kBlock)
+      add_strips(task, strips, first, std::min(kBlock, end - first), call);
   }
 }
 
-// The output's columns of a panel where they lie; or copied, if they are read past
-// the end, or often and from lines that are not read whole.
+// A block of strips: products of what lies under several taps with the output's columns.
+template <typename T>
+void WeightGradient<T>::add_strips(const Task& task, const StripPlan& strips, int64_t first,
+                                   int64_t count, const Call& call) const {
+  const int64_t step = strips.axis[3].out_step, rows = static_cast<int64_t>(strips.segments.size());
+  const int64_t tiles = (rows + outer_.scattered_rows - 1) / outer_.scattered_rows;
+  alignas(64) T packed[kBlock * OuterLimits::kMaxWidth];
+  OuterRun runs[kBlock];
+  OuterArgs<T> args{};
+  args.x = call.input;
+  args.x_step = args.y_step = 1;
+  args.x_next = strips.axis[3].in_step;
+  args.runs = runs;
+  args.add = true;
+  for (int64_t panel = task.first_panel; panel < task.last_panel; ++panel) {
+    const T* columns = call.output + panels_.first(panel);
+    const int64_t padded = panels_.padded(panel);
+    int64_t last = 0;
+    args.run_count = 0;
+    StripWalk walk(strips, first);
+    for (int64_t q = 0, length; q < count; q += length, walk.advance(length)) {
+      length = std::min(walk.left_in_strip(), count - q);
+      runs[args.run_count++] = {walk.in(), walk.out(), length};
+      last = std::max(last, walk.out() + (length - 1) * step);
+    }
+    const bool in_place = reads_in_place(panel, panels_.first(panel) + last, step, tiles);
+    args.y = in_place ? columns : packed;
+    args.y_next = in_place ? step : padded;
+    T* to = packed;
+    for (int64_t s = 0; !in_place && s < args.run_count; ++s) {
+      const T* from = columns + runs[s].y;
+      runs[s].y = to - packed;
+      to = pack_columns(panel, from, step, runs[s].count, to);
+    }
+    point_sums(task, panel, call, args);
+    for (int64_t tile = 0; tile < tiles; ++tile) {
+      const int64_t begin = rows * tile / tiles, height = rows * (tile + 1) / tiles - begin;
+      args.terms = strips.segments.data() + begin;
+      outer_.scattered[height - 1][panels_.wide(panel)](args);
+    }
+  }
+}
+
+// Whether the output's columns of a panel are read where they lie: not if past the end, nor
+// often from lines that are not read whole. last: the first of the last pixel's; step: from
+// pixel to pixel.
+template <typename T>
+bool WeightGradient<T>::reads_in_place(int64_t panel, int64_t last, int64_t step, int64_t reads) const {
+  const int64_t padded = panels_.padded(panel);
+  const bool whole_lines = step == padded || padded * static_cast<int64_t>(sizeof(T)) > kLine;
+  return last + padded <= shape_.out_pixels() * shape_.groups * shape_.out_channels &&
+         (whole_lines || reads < kWorthPacking);
+}
+
+// The columns of `count` pixels; returns the end of what it writes.
+template <typename T>
+T* WeightGradient<T>::pack_columns(int64_t panel, const T* from, int64_t step, int64_t count, T* to) const {
+  const int64_t padded = panels_.padded(panel), used = panels_.used(panel);
+  if (used < padded) std::fill_n(to, count * padded, T(0));
+  gemm_.copy_runs({from, step, to, padded, count, used});
+  return to + count * padded;
+}
+
 template <typename T>
 void WeightGradient<T>::point_output(const Task& task, const Block& block, int64_t panel,
                                      const Call& call, T* packed, OuterArgs<T>& args) const {
-  const int64_t channels = shape_.groups * shape_.out_channels, padded = panels_.padded(panel);
+  const int64_t channels = shape_.groups * shape_.out_channels;
   const int64_t next = block.phase.axis[2].out_step;
   const int64_t column = task.group * shape_.out_channels + panels_.first(panel);
   const Stretch& last = block.stretches[block.stretch_count - 1];
-  const int64_t end = (last.y + (last.count - 1) * next) * channels + column + padded;
   const int64_t reads = block.phase.taps() * (task.last_row - task.first_row) / outer_.rows;
-  const bool whole_lines = next * channels == padded ||
-                           padded * static_cast<int64_t>(sizeof(T)) > kLine;
-  if (end <= shape_.out_pixels() * channels && (whole_lines || reads < kWorthPacking)) {
+  if (reads_in_place(panel, (last.y + (last.count - 1) * next) * channels + column, next * channels,
+                     reads)) {
     args.y = call.output + column;
     args.y_step = channels;
     args.y_next = next;
     return;
   }
   args.y = packed;
-  args.y_step = padded;
+  args.y_step = panels_.padded(panel);
   args.y_next = 1;
-  CopyRunsArgs<T> runs{};
-  runs.from_step = next * channels;
-  runs.to = packed;
-  runs.to_step = padded;
-  runs.length = panels_.used(panel);
-  if (runs.length < padded) std::fill_n(packed, block.count * padded, T(0));
-  for (int64_t s = 0; s < block.stretch_count; ++s) {
-    runs.from = call.output + block.stretches[s].y * channels + column;
-    runs.count = block.stretches[s].count;
-    gemm_.copy_runs(runs);
-    runs.to += runs.count * padded;
-  }
+  for (int64_t s = 0; s < block.stretch_count; ++s)
+    packed = pack_columns(panel, call.output + block.stretches[s].y * channels + column,
+                          next * channels, block.stretches[s].count, packed);
 }
 
 template <typename T>
 void WeightGradient<T>::compute_panel(const Task& task, const Block& block, int64_t panel,
                                       bool add, const Call& call) const {
-  const CorrelationAxis* axis = block.phase.axis;
   const int64_t K = shape_.in_channels, taps = block.phase.taps();
   alignas(64) T packed[kBlock * OuterLimits::kMaxWidth];
   OuterRun runs[kBlock];
   OuterArgs<T> args{};
   point_output(task, block, panel, call, packed, args);
   args.x_step = shape_.groups * K;
-  args.x_next = axis[2].step;
+  args.x_next = block.phase.axis[2].step;
   args.add = add;
-  if (call.rows == Rows::channels) {
-    for (int64_t tap = 0; tap < taps; ++tap) {
-      block.find_runs(shape_, tap, args.y == packed, args, runs);
-      args.x = call.input + task.group * K + task.first_row + plans_[task.phase].tap_offset[tap];
-      multiply(task, block, panel, tap, args, call);
-    }
-    return;
-  }
-  args.runs = runs;
-  if (block.copied) {
-    int64_t point = 0, row = 0;
-    for (int64_t s = 0; s < block.stretch_count; ++s) {
-      const Stretch& stretch = block.stretches[s];
-      runs[s] = {row, args.y == packed ? point : stretch.y, stretch.count};
-      point += stretch.count;
-      row += axis[0].taps * axis[1].taps * block.copied_row;
-    }
-    args.run_count = block.stretch_count;
-  } else {
-    block.find_runs(shape_, 0, args.y == packed, args, runs);
-  }
-  const int64_t together = call.rows == Rows::taps ? taps : axis[2].taps;
-  for (int64_t tap = 0; tap < taps; tap += together) {
-    args.x = block.copied ? block.copied + tap / axis[2].taps * block.copied_row * K
-                          : call.input + plans_[task.phase].tap_offset[tap];
-    multiply(task, block, panel, tap, args, call);
+  for (int64_t tap = 0; tap < taps; ++tap) {
+    block.find_runs(shape_, tap, args.y == packed, args, runs);
+    args.x = call.input + task.group * K + task.first_row + plans_[task.phase].tap_offset[tap];
+    multiply(task, panel, tap, args, call);
   }
 }
 
-// All rows that begin with those of a tap.
+// Where the sums of a task's first tap are, and of how many columns.
 template <typename T>
-void WeightGradient<T>::multiply(const Task& task, const Block& block, int64_t panel, int64_t tap,
-                                 OuterArgs<T> args, const Call& call) const {
-  const CorrelationAxis& axis = block.phase.axis[2];
-  const int64_t K = shape_.in_channels;
+void WeightGradient<T>::point_sums(const Task& task, int64_t panel, const Call& call,
+                                   OuterArgs<T>& args) const {
   const Plan& plan = plans_[task.phase];
   if (direct_) {
     args.ldc = shape_.in_stride;
     args.columns = panels_.used(panel);
-    args.out = call.kernel + plan.kernel_tap[tap] * shape_.tap_stride +
+    args.out = call.kernel + plan.kernel_tap[0] * shape_.tap_stride +
                task.group * shape_.group_stride + panels_.first(panel);
   } else {
     args.ldc = args.columns = panels_.padded(panel);
     args.out = call.sums + task.piece * sums_size_ +
-               taps_ * shape_.groups * K * panels_.first(panel) +
-               ((plan.taps_before + tap) * shape_.groups + task.group) * K * args.ldc;
+               taps_ * shape_.groups * shape_.in_channels * panels_.first(panel) +
+               (plan.taps_before * shape_.groups + task.group) * shape_.in_channels * args.ldc;
   }
+}
+
+// All rows of a tap.
+template <typename T>
+void WeightGradient<T>::multiply(const Task& task, int64_t panel, int64_t tap, OuterArgs<T> args,
+                                 const Call& call) const {
+  const std::vector<int64_t>& taps = plans_[task.phase].kernel_tap;
+  point_sums(task, panel, call, args);
+  args.out += direct_ ? (taps[tap] - taps[0]) * shape_.tap_stride
+                      : tap * shape_.groups * shape_.in_channels * args.ldc;
   args.out += task.first_row * args.ldc;
-  const bool scattered = call.rows == Rows::taps, wide = panels_.wide(panel);
-  const int64_t length = scattered ? block.phase.taps() * K
-                         : call.rows == Rows::tap_rows ? axis.taps * K
-                                                       : task.last_row - task.first_row;
-  const int64_t most = scattered ? outer_.scattered_rows : outer_.rows;
-  const int64_t tiles = (length + most - 1) / most;
+  const int64_t length = task.last_row - task.first_row;
+  const int64_t tiles = (length + outer_.rows - 1) / outer_.rows;
   const T* x = args.x;
   T* out = args.out;
   for (int64_t tile = 0; tile < tiles; ++tile) {
     const int64_t first = length * tile / tiles, count = length * (tile + 1) / tiles - first;
+    args.x = x + first;
     args.out = out + first * args.ldc;
-    if (!scattered) {
-      args.x = x + first;
-      outer_.outer[count - 1][wide](args);
-      continue;
-    }
-    int64_t offsets[OuterLimits::kMaxScattered];
-    for (int64_t r = 0; r < count; ++r) {
-      const int64_t t = (first + r) / K, k = (first + r) % K;
-      offsets[r] = k + (block.copied ? (t / axis.taps * block.copied_row +
-                                        t % axis.taps * axis.tap_step) * K
-                                     : plan.tap_offset[t]);
-    }
-    args.row_offsets = offsets;
-    outer_.scattered[count - 1][wide](args);
+    outer_.outer[count - 1][panels_.wide(panel)](args);
   }
-}
-
-template <typename T>
-void WeightGradient<T>::add_up(const Call& call) const {
-  parallel_for(static_cast<int64_t>(tasks_.size()), kMultiplyTime * work_,
-            [&](int64_t i) { compute(tasks_[i], call); });
 }
 
 // The pieces' sums, in order, to where they belong.
@@ -394,11 +365,10 @@ void WeightGradient<T>::run(const T* input, const T* output, T* kernel, void* wo
     std::fill_n(kernel, kernel_size_, T(0));
   if (work_ == 0) return;
   T* sums = static_cast<T*>(workspace);
-  add_up({input, output, kernel, sums, rows_});
-  // An Inf times a zero that stands for no term would have made a NaN.
-  if (rows_ != Rows::channels && margins_ &&
-      !(direct_ ? all_finite(kernel, kernel_size_) : all_finite(sums, pieces_ * sums_size_)))
-    add_up({input, output, kernel, sums, Rows::channels});
+  const Call call{input, output, kernel, sums};
+  parallel_for(static_cast<int64_t>(tasks_.size()), kMultiplyTime * work_, [&](int64_t i) {
+    few_ ? compute_few(tasks_[i], call) : compute(tasks_[i], call);
+  });
   if (!direct_) finish(sums, kernel);
 }
 

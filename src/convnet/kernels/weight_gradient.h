@@ -1,7 +1,11 @@
 #pragma once
 #include <memory>
 
+#include <utility>
+#include <vector>
+
 #include "correlation.h"
+#include "correlation_strips.h"
 #include "outer.h"
 
 namespace convnet {
@@ -22,12 +26,6 @@ class WeightGradient {
   void run(const T* input, const T* output, T* kernel, void* workspace) const;
 
  private:
-  // What the rows of a product are; the few channels of several taps run together.
-  enum class Rows {
-    channels,  // of one tap, at positions where it lies in the input
-    tap_rows,  // those of the taps along the last axis, which are neighbours in the input
-    taps       // those of all taps
-  };
   struct Task {
     int phase;
     int64_t group, first_row, last_row, first_panel, last_panel, piece;
@@ -36,43 +34,44 @@ class WeightGradient {
     std::vector<int64_t> tap_offset, kernel_tap;
     int64_t taps_before;  // in other phases
   };
-  // One run's arguments, and whether it can have all rows it likes.
+  // One run's arguments.
   struct Call {
     const T* input;
     const T* output;
     T* kernel;
     T* sums;
-    Rows rows;
   };
   struct Block;
 
   void plan_phases();
   void plan_tasks();
-  int64_t copied_size(const CorrelationPhase& phase, int64_t positions) const;
-  void add_up(const Call& call) const;
   void finish(const T* sums, T* kernel) const;
   void compute(const Task& task, const Call& call) const;
-  void copy_rows(const Task& task, Block& block, const Call& call, T* rows) const;
   void compute_panel(const Task& task, const Block& block, int64_t panel, bool add,
                      const Call& call) const;
   void point_output(const Task& task, const Block& block, int64_t panel, const Call& call,
                     T* packed, OuterArgs<T>& args) const;
-  void multiply(const Task& task, const Block& block, int64_t panel, int64_t tap,
-                OuterArgs<T> args, const Call& call) const;
+  bool reads_in_place(int64_t panel, int64_t last, int64_t step, int64_t reads) const;
+  T* pack_columns(int64_t panel, const T* from, int64_t step, int64_t count, T* to) const;
+  void point_sums(const Task& task, int64_t panel, const Call& call, OuterArgs<T>& args) const;
+  void multiply(const Task& task, int64_t panel, int64_t tap, OuterArgs<T> args,
+                const Call& call) const;
+  void compute_few(const Task& task, const Call& call) const;
+  void add_strips(const Task& task, const detail::StripPlan& strips, int64_t first, int64_t count,
+                  const Call& call) const;
 
   CorrelationShape shape_;
   const Gemm<T>& gemm_;
   const Outer<T>& outer_;
   Panels panels_{};
-  Rows rows_ = Rows::channels;
-  bool margins_ = false;    // some taps lie outside the input
+  bool few_ = false;        // input channels: the rows of a product are those of many taps
   bool direct_ = false;     // sums are added up in the kernel itself
   int64_t pieces_ = 1, taps_ = 0, kernel_size_ = 0;
   int64_t sums_size_ = 0;   // of one piece
-  int64_t block_ = 0;       // positions that one call of a micro-kernel adds up
   int64_t work_ = 0;        // multiplications
   std::unique_ptr<const DepthwiseGradient<T>> depthwise_;  // which does all instead
   std::vector<Plan> plans_;
+  std::vector<std::pair<int, detail::StripPlan>> strips_;  // of few channels, and their phase
   std::vector<Task> tasks_;
   size_t workspace_ = 0;
 };
