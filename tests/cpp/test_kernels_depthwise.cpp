@@ -28,6 +28,18 @@ std::vector<ConvCase> depthwise_cases() {
       {2, 19, 19, 19, {3, 2}, {5, 5}, {1, 1}, {1, 1}, {4, 4}, {7, 6}},
       {1, 5, 5, 5, {4, 4}, {3, 3}, {1, 1}, {1, 1}, {5, 0}, {12, 9}},
   };
+  // Pairs of rows and of neighbouring columns, and what is left of both: strides of 2 with even and odd margins, rows
+  // shorter than four positions and of every length after them, images that follow each other without a margin.
+  for (Dim taps = 2; taps <= 7; ++taps)
+    for (Dim extent = 7; extent <= 8; ++extent) {
+      cases.push_back(layer_case(2, 36, 36, 36, {extent, 30 + extent}, {taps, taps}, {2, 2}, {1, 1}, "same"));
+      cases.push_back(layer_case(2, 36, 36, 36, {extent, 24 + extent}, {taps, taps}, {2, 2}, {1, 1}, "valid"));
+      cases.push_back(layer_case(3, 17, 17, 17, {extent, 23 + extent}, {taps, taps}, {1, 1}, {1, 1}, "valid"));
+    }
+  for (Dim width = 1; width <= 17; ++width)
+    cases.push_back(layer_case(2, 19, 19, 19, {5, width}, {3, 3}, {1 + width % 2, 1 + width % 2}, {1, 1}, "same"));
+  cases.push_back(layer_case(2, 20, 20, 20, {3, 8, 21}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}, "same"));
+  cases.push_back(layer_case(2, 20, 20, 20, {9, 16}, {3, 3}, {2, 2}, {2, 2}, "valid"));
   // Taps along a row of every number that kernels take at a time and are put together of, positions
   // one tap apart, two, and others.
   for (Dim taps = 1; taps <= 9; ++taps)

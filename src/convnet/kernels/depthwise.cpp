@@ -1,6 +1,9 @@
 #include "depthwise.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <optional>
+#include <vector>
 
 #include "../core/threads.h"
 #include "isa.h"
@@ -9,186 +12,270 @@
 
 namespace convnet {
 
+using detail::Walk;
+
 namespace {
 
-constexpr int64_t kTask = 1 << 16;  // multiplications of a task
-constexpr int64_t kCall = 64;       // runs of taps that one call adds up
+constexpr int64_t kTask = 1 << 17;  // multiplications of a task
 
-// A run is some taps that are neighbours in a row of the kernel.
-// out[p * out_step + c] (+)= sum over runs and k of
-// x[run][p * x_step + k * x_tap + c] * w[run][k * w_step + c] for p < count and c < channels.
-template <typename T>
-struct ProductArgs {
-  const T* const* x;
-  const T* const* w;
-  int64_t runs, x_step, x_tap, w_step;
-  T* out;
-  int64_t out_step, count, channels;
-  bool add;
-  // When these are the last runs: added to the sums (or null), and whether
-  // negative ones become 0 after that.
-  const T* bias;
-  bool relu;
+// Taps that are neighbours in a row of the kernel: where the first one reads and in which column, counted from what
+// tap 0 of a phase reads, and where its element of the kernel lies for each of two streams of outputs.
+struct Run {
+  int64_t x, column, w[2];
 };
 
-// Of runs of one tap; of 3 and of 5, where positions are one tap apart, and where they are two.
+// outs[g][p * out_step + c] = sum over the runs of stream g and their taps k of
+// x[run.x + p * x_step + k * x_tap + c] * w[run.w[g] + k * w_tap + c] for p < out_counts[g], without taps for which
+// column + run.column + p * column_step + k * column_tap is not in [0, columns). For each of `depths` taps along the
+// first axis there are counts[0] runs of the first stream, counts[1] of both, which share what is read, and counts[2]
+// of the second.
 template <typename T>
-struct Kernels {
-  using Products = void (*)(const ProductArgs<T>&);
-  Products one, three[2], five[2];
+struct ProductArgs {
+  const T *x, *w;
+  const Run* runs;
+  int64_t depths, next_depth, counts[3];  // next_depth: runs left out after each
+  int64_t x_step, x_tap, w_tap;
+  int64_t column, column_step, column_tap, columns;
+  int64_t inside[2];  // no tap is left out at positions from the one to before the other
+  T* outs[2];
+  int64_t out_counts[2], out_step, channels;
+  const T* bias;  // added to the sums, or null
+  bool relu;      // whether negative ones become 0 after that
+};
+
+// Of one or two streams at least `lanes` channels wide, the runs of which have taps[0] taps; and taps[1] those of the
+// second one, which begin `later` taps later. Positions are `apart` taps apart, or any distance where that is 0.
+template <typename T>
+struct RowKernel {
+  void (*products)(const ProductArgs<T>&);
+  int lanes, streams, apart, taps[2], later;
 };
 
 #define CONVNET_BODY "depthwise_body.inc"
 #include "each_isa.inc"
 
+// The first one that suits; the last ones of the table suit everything.
 template <typename T>
-const Kernels<T>& kernels() {
-  return CONVNET_OF_ISA(kKernels<T>);
+const RowKernel<T>& row_kernel(int64_t channels, const CorrelationAxis& axis, int streams) {
+  const RowKernel<T>* k = CONVNET_OF_ISA(kRowKernels<T>);
+  while (k->lanes > channels || k->streams != streams || (k->apart > 0 && k->apart * axis.tap_step != axis.step) ||
+         k->later > 0 || (streams == 2 && k->taps[0] != k->taps[1]) || (k->taps[0] > 1 && k->taps[0] != axis.taps))
+    ++k;
+  return *k;
 }
 
-// Neighbours in a row of positions that read the same taps: first[a] to last[a] - 1
-// along axis a. Pixels are those of the first of them; in_pixel is what tap 0 reads.
-struct Part {
-  int64_t first[3], last[3], count, in_pixel, out_pixel;
+// That of two phases of which the second one begins `later` taps later, or null.
+template <typename T>
+const RowKernel<T>* row_kernel(int64_t channels, const CorrelationAxis& one, const CorrelationAxis& two, int64_t later) {
+  for (const RowKernel<T>& k : CONVNET_OF_ISA(kRowKernels<T>))
+    if (k.lanes <= channels && k.streams == 2 && (k.apart == 0 || k.apart * one.tap_step == one.step) &&
+        k.later == later && k.taps[0] == one.taps && k.taps[1] == two.taps)
+      return &k;
+  return nullptr;
+}
+
+struct Taps {
+  int64_t first, last;
 };
 
-// The taps that read inside the input.
-void set_taps(const CorrelationAxis& axis, int64_t q, int64_t in, int64_t* first, int64_t* last) {
+// From the first one that reads inside the input to before the one after the last.
+Taps taps_inside(const CorrelationAxis& axis, int64_t q, int64_t in) {
   const int64_t start = q * axis.step + axis.base;
   const auto inside = [&](int64_t j) {
     const int64_t i = start + j * axis.tap_step;
     return i >= 0 && i < in;
   };
-  *first = 0;
-  while (*first < axis.taps && !inside(*first)) ++*first;
-  *last = *first;
-  while (*last < axis.taps && inside(*last)) ++*last;
+  Taps taps{0, axis.taps};
+  while (taps.first < taps.last && !inside(taps.first)) ++taps.first;
+  while (taps.last > taps.first && !inside(taps.last - 1)) --taps.last;
+  return taps.first < taps.last ? taps : Taps{0, 0};
 }
 
-// Cuts a row of positions into parts. Rows count all images' one after the other.
-template <typename F>
-void for_each_part(const CorrelationShape& shape, const CorrelationPhase& phase, int64_t row, F&& f) {
-  const CorrelationAxis* axis = phase.axis;
-  const int64_t q1 = row % axis[1].count, q0 = row / axis[1].count % axis[0].count;
-  const int64_t n = row / axis[1].count / axis[0].count;
-  Part part;
-  set_taps(axis[0], q0, shape.in[0], &part.first[0], &part.last[0]);
-  set_taps(axis[1], q1, shape.in[1], &part.first[1], &part.last[1]);
-  const int64_t in_line = (n * shape.in[0] + q0 * axis[0].step + axis[0].base) * shape.in[1] +
-                          q1 * axis[1].step + axis[1].base;
-  const int64_t out_line = (n * shape.out[0] + axis[0].out_start + q0 * axis[0].out_step) *
-                               shape.out[1] + axis[1].out_start + q1 * axis[1].out_step;
-  int64_t first, last;
-  detail::Walk::interior_range(axis[2], shape.in[2], &first, &last);
-  for (int64_t q = 0; q < axis[2].count; q += part.count) {
-    part.count = q >= first && q < last ? last - q : 1;
-    set_taps(axis[2], q, shape.in[2], &part.first[2], &part.last[2]);
-    part.in_pixel = in_line * shape.in[2] + q * axis[2].step + axis[2].base;
-    part.out_pixel = out_line * shape.out[2] + axis[2].out_start + q * axis[2].out_step;
-    f(part);
-  }
-}
-
-// Taps of each row of the kernel that runs of some length are made of.
+// How a row of one phase is computed, alone or with the next one, or one row of two phases. Its runs are those of all
+// taps along the first axis, and for each of these of all rows that one of both rows reads.
 template <typename T>
-struct Runs {
-  typename Kernels<T>::Products products;
-  int64_t length, taps;
+struct RowPlan {
+  const CorrelationPhase* phases[2];
+  const RowKernel<T>* kernel;
+  int64_t later;         // taps by which the second row begins later, 0 where there is none
+  int64_t rows, chunks;  // of runs
+  std::vector<Run> runs;
+  ProductArgs<T> args{};
 
-  static Runs of(const CorrelationAxis& axis, int64_t taps) {
-    const Kernels<T>& all = kernels<T>();
-    const bool neighbours = axis.step == axis.tap_step;
-    if (neighbours || axis.step == 2 * axis.tap_step) {
-      if (taps > 0 && taps % 3 == 0) return {all.three[!neighbours], 3, taps};
-      if (taps >= 5) return {all.five[!neighbours], 5, taps / 5 * 5};
-    }
-    return {all.one, 1, taps};
+  RowPlan(const CorrelationShape& shape, const CorrelationPhase& one, const CorrelationPhase& two,
+          const RowKernel<T>& row_kernel, int64_t rows_later)
+      : phases{&one, &two}, kernel(&row_kernel), later(rows_later), rows(one.axis[1].taps + later),
+        chunks(one.axis[2].taps / row_kernel.taps[0]) {
+    add_runs(shape);
+    const CorrelationAxis &axis = one.axis[2], &other = two.axis[2];
+    args.x_step = axis.step * shape.groups;
+    args.x_tap = axis.tap_step * shape.groups;
+    args.w_tap = axis.tap_next * shape.tap_stride;
+    args.column = axis.base;
+    args.column_step = axis.step;
+    args.column_tap = axis.tap_step;
+    args.columns = shape.in[2];
+    args.out_step = axis.out_step * shape.groups;
+    args.out_counts[0] = axis.count;
+    args.out_counts[1] = kernel->streams == 2 ? other.count : 0;
+    args.channels = shape.groups;
+    int64_t first, last;
+    Walk::interior_range(axis, shape.in[2], &args.inside[0], &args.inside[1]);
+    Walk::interior_range(other, shape.in[2], &first, &last);
+    args.inside[0] = std::max(args.inside[0], first);
+    args.inside[1] = std::min(args.inside[1], last);
+  }
+
+ private:
+  void add_runs(const CorrelationShape& shape) {
+    const CorrelationAxis* axis = phases[0]->axis;
+    for (int64_t depth = 0; depth < axis[0].taps; ++depth)
+      for (int64_t row = 0; row < rows; ++row)
+        for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+          const int64_t tap = chunk * kernel->taps[0], column = tap * axis[2].tap_step;
+          const auto element = [&](const CorrelationAxis* a, int64_t rows_later) {
+            const int64_t line = (a[0].tap_first + depth * a[0].tap_next) * shape.kernel[1] + a[1].tap_first +
+                                 (row - rows_later) * a[1].tap_next;
+            return (line * shape.kernel[2] + a[2].tap_first + tap * a[2].tap_next) * shape.tap_stride;
+          };
+          const int64_t line = depth * axis[0].tap_step * shape.in[1] + row * axis[1].tap_step;
+          runs.push_back({(line * shape.in[2] + column) * shape.groups, column,
+                          {element(axis, 0), element(phases[1]->axis, later)}});
+        }
   }
 };
 
-// Calls f(pixel that it reads, kernel element) for the first tap of each run of a part,
-// whose taps along the last axis are those from `first` on.
-template <typename T, typename F>
-void for_each_run(const CorrelationShape& shape, const CorrelationPhase& phase, const Part& part,
-                  int64_t first, const Runs<T>& runs, F&& f) {
-  const CorrelationAxis* axis = phase.axis;
-  for (int64_t a = part.first[0]; a < part.last[0]; ++a)
-    for (int64_t b = part.first[1]; b < part.last[1]; ++b) {
-      const int64_t pixel = part.in_pixel + (a * axis[0].tap_step * shape.in[1] +
-                                             b * axis[1].tap_step) * shape.in[2];
-      const int64_t tap = ((axis[0].tap_first + a * axis[0].tap_next) * shape.kernel[1] +
-                           axis[1].tap_first + b * axis[1].tap_next) * shape.kernel[2] +
-                          axis[2].tap_first;
-      for (int64_t c = first; c < first + runs.taps; c += runs.length)
-        f(pixel + c * axis[2].tap_step, tap + c * axis[2].tap_next);
+// Phases that write the same rows of the output.
+template <typename T>
+struct RowPhases {
+  // Of one phase or two; and of two rows, where these share what they read.
+  struct Plans {
+    RowPlan<T> row;
+    std::optional<RowPlan<T>> pair;
+  };
+  const CorrelationAxis* axis;  // the first two are those of all
+  std::vector<Plans> plans;
+
+  RowPhases(const CorrelationShape& shape, const CorrelationPhase* begin, const CorrelationPhase* end)
+      : axis(begin->axis) {
+    for (const CorrelationPhase* phase = begin; phase != end; ++phase) {
+      if (phase + 1 != end && add_joined(shape, *phase, phase[1])) ++phase;
+      else add(shape, *phase);
     }
-}
+  }
+
+ private:
+  void add(const CorrelationShape& shape, const CorrelationPhase& phase) {
+    plans.push_back({{shape, phase, phase, row_kernel<T>(shape.groups, phase.axis[2], 1), 0}, {}});
+    const int64_t later = axis[1].step / axis[1].tap_step;
+    if (axis[1].step % axis[1].tap_step == 0 && later < axis[1].taps)
+      plans.back().pair.emplace(shape, phase, phase, row_kernel<T>(shape.groups, phase.axis[2], 2), later);
+  }
+  bool add_joined(const CorrelationShape& shape, const CorrelationPhase& a, const CorrelationPhase& b) {
+    if (a.axis[2].tap_step != b.axis[2].tap_step || a.axis[2].tap_next != b.axis[2].tap_next) return false;
+    const int64_t distance = b.axis[2].base - a.axis[2].base;
+    const bool swap = distance < 0 || (distance == 0 && a.axis[2].taps < b.axis[2].taps);
+    const CorrelationPhase &one = swap ? b : a, &two = swap ? a : b;
+    if (distance % one.axis[2].tap_step != 0) return false;
+    const int64_t later = std::abs(distance) / one.axis[2].tap_step;
+    const RowKernel<T>* kernel = row_kernel<T>(shape.groups, one.axis[2], two.axis[2], later);
+    if (kernel) plans.push_back({{shape, one, two, *kernel, 0}, {}});
+    return kernel;
+  }
+};
 
 template <typename T>
-void correlate_row(const CorrelationShape& shape, const CorrelationPhase& phase, int64_t row,
-                   const T* input, const T* kernel, T* output, const Epilogue<T>& epilogue) {
-  const int64_t C = shape.groups;
-  const CorrelationAxis& axis = phase.axis[2];
-  const T *x[kCall], *w[kCall];
-  for_each_part(shape, phase, row, [&](const Part& part) {
-    ProductArgs<T> args{};
-    args.x = x;
-    args.w = w;
-    args.x_step = axis.step * C;
-    args.x_tap = axis.tap_step * C;
-    args.w_step = axis.tap_next * shape.tap_stride;
-    args.out = output + part.out_pixel * C;
-    args.out_step = axis.out_step * C;
-    args.count = part.count;
-    args.channels = C;
-    int64_t tap = part.first[2];
-    do {
-      const Runs<T> runs = Runs<T>::of(axis, part.last[2] - tap);
-      for_each_run(shape, phase, part, tap, runs, [&](int64_t pixel, int64_t at) {
-        if (args.runs == kCall) {
-          runs.products(args);
-          args.runs = 0;
-          args.add = true;
-        }
-        x[args.runs] = input + pixel * C;
-        w[args.runs++] = kernel + at * shape.tap_stride;
-      });
-      tap += runs.taps;
-      if (tap == part.last[2]) {
-        args.bias = epilogue.bias;
-        args.relu = epilogue.relu;
-      }
-      runs.products(args);
-      args.runs = 0;
-      args.add = true;
-    } while (tap < part.last[2]);
-    const int64_t together = args.out_step == C ? part.count : 1;
-    for (int64_t i = 0; epilogue.finisher && i < part.count; i += together)
-      epilogue.finish(args.out + i * args.out_step, together * C);
-  });
+std::vector<RowPhases<T>> row_phases(const CorrelationShape& shape) {
+  std::vector<RowPhases<T>> all;
+  const CorrelationPhase *begin = shape.phases.data(), *const end = begin + shape.phases.size();
+  const auto same_rows = [](const CorrelationPhase& a, const CorrelationPhase& b) {
+    return a.axis[0].out_start == b.axis[0].out_start && a.axis[1].out_start == b.axis[1].out_start;
+  };
+  for (const CorrelationPhase* last; begin != end; begin = last) {
+    for (last = begin + 1; last != end && same_rows(*begin, *last);) ++last;
+    all.emplace_back(shape, begin, last);
+  }
+  return all;
 }
 
-int64_t rows_of_image(const CorrelationPhase& phase) { return phase.axis[0].count * phase.axis[1].count; }
+// One run's arguments.
+template <typename T>
+struct Call {
+  const CorrelationShape& shape;
+  const T *input, *kernel;
+  T* output;
+  const Epilogue<T>& epilogue;
+
+  // Rows `row` and row + 1 at `depth` of image n, as far as there are any.
+  void compute(const RowPhases<T>& phases, int64_t n, int64_t depth, int64_t row) const {
+    if (depth >= phases.axis[0].count) return;
+    const int64_t last = std::min(row + 2, phases.axis[1].count);
+    const bool pair = last == row + 2;
+    for (const auto& plans : phases.plans)
+      if (pair && plans.pair) multiply(*plans.pair, n, depth, row);
+    for (; row < last; ++row) {
+      for (const auto& plans : phases.plans)
+        if (!pair || !plans.pair) multiply(plans.row, n, depth, row);
+      epilogue.finish(out_row(phases.axis, n, depth, row), shape.out[2] * shape.groups);
+    }
+  }
+
+ private:
+  T* out_row(const CorrelationAxis* axis, int64_t n, int64_t depth, int64_t row) const {
+    const int64_t image = n * shape.out[0] + axis[0].out_start + depth * axis[0].out_step;
+    return output + (image * shape.out[1] + axis[1].out_start + row * axis[1].out_step) * shape.out[2] * shape.groups;
+  }
+  void multiply(const RowPlan<T>& plan, int64_t n, int64_t depth, int64_t row) const {
+    const CorrelationAxis* axis = plan.phases[0]->axis;
+    ProductArgs<T> args = plan.args;
+    const int64_t image = n * shape.in[0] + depth * axis[0].step + axis[0].base;
+    const int64_t line = image * shape.in[1] + row * axis[1].step + axis[1].base;
+    args.x = input + (line * shape.in[2] + axis[2].base) * shape.groups;
+    args.w = kernel;
+    args.bias = epilogue.bias;
+    args.relu = epilogue.relu;
+    for (int g = 0; g < plan.kernel->streams; ++g)
+      args.outs[g] = out_row(axis, n, depth, plan.later > 0 ? row + g : row) +
+                     plan.phases[g]->axis[2].out_start * shape.groups;
+    const Taps depths = taps_inside(axis[0], depth, shape.in[0]);
+    Taps one = taps_inside(axis[1], row, shape.in[1]), two = one;
+    if (plan.later > 0) {
+      two = taps_inside(axis[1], row + 1, shape.in[1]);
+      two = {two.first + plan.later, two.last + plan.later};
+      if (one.first == one.last) one = {two.first, two.first};
+      if (two.first == two.last) two = {one.last, one.last};
+    } else if (plan.kernel->streams == 1) {
+      two = {one.last, one.last};
+    }
+    args.runs = plan.runs.data() + (depths.first * plan.rows + one.first) * plan.chunks;
+    args.depths = depths.last - depths.first;
+    args.counts[0] = (two.first - one.first) * plan.chunks;
+    args.counts[1] = (one.last - two.first) * plan.chunks;
+    args.counts[2] = (two.last - one.last) * plan.chunks;
+    args.next_depth = (plan.rows - (two.last - one.first)) * plan.chunks;
+    plan.kernel->products(args);
+  }
+};
 
 }  // namespace
 
-// A task is a stripe of an image: its rows of all phases.
+// A task is a stripe of an image: some pairs of rows of all phases.
 template <typename T>
 void depthwise_correlation(const CorrelationShape& shape, const T* input, const T* kernel,
                            T* output, const Epilogue<T>& epilogue) {
-  int64_t rows = 0, work = 0;
-  for (const CorrelationPhase& phase : shape.phases) {
-    rows = std::max(rows, rows_of_image(phase));
-    work += phase.positions() * (phase.taps() + 1) * shape.groups;
+  const std::vector<RowPhases<T>> phases = row_phases<T>(shape);
+  int64_t depths = 0, pairs = 0, work = 0;
+  for (const RowPhases<T>& p : phases) {
+    depths = std::max(depths, p.axis[0].count);
+    pairs = std::max(pairs, (p.axis[1].count + 1) / 2);
   }
-  const int64_t stripes = std::max<int64_t>(1, std::min(rows, work / kTask));
+  for (const CorrelationPhase& phase : shape.phases) work += phase.positions() * (phase.taps() + 1) * shape.groups;
+  const Call<T> call{shape, input, kernel, output, epilogue};
+  const int64_t stripes = std::max<int64_t>(1, std::min(depths * pairs, work / kTask));
   parallel_for(shape.batch * stripes, kMultiplyTime * shape.batch * work, [&](int64_t task) {
-    const int64_t n = task / stripes, stripe = task % stripes;
-    for (const CorrelationPhase& phase : shape.phases) {
-      const int64_t count = rows_of_image(phase);
-      for (int64_t row = count * stripe / stripes; row < count * (stripe + 1) / stripes; ++row)
-        correlate_row(shape, phase, n * count + row, input, kernel, output, epilogue);
-    }
+    const int64_t n = task / stripes, stripe = task % stripes, last = depths * pairs * (stripe + 1) / stripes;
+    for (int64_t i = depths * pairs * stripe / stripes; i < last; ++i)
+      for (const RowPhases<T>& p : phases) call.compute(p, n, i / pairs, i % pairs * 2);
   });
 }
 

@@ -15,10 +15,11 @@ using detail::Walk;
 
 namespace {
 
-constexpr int64_t kChannels = 64;      // that a task owns
-constexpr int64_t kBlock = 128 << 10;  // bytes that all channels are computed of before the next
+constexpr int64_t kChannels = 64;      // that a task owns, where positions are few
+constexpr int64_t kBlock = 256 << 10;  // bytes that all channels are computed of before the next
 constexpr int64_t kRows = 64;          // of positions that are added up in registers, at most
-constexpr int64_t kPiece = 1024, kFewTasks = 16;
+constexpr int64_t kPiece = 1 << 19;  // multiplications of a task
+constexpr int64_t kFewPieces = 4, kFewTasks = 16;
 constexpr int kMaxRuns = 9, kMaxTaps = 5;
 
 // Where a row of positions reads and what belongs to it, in elements, at its first position.
@@ -36,6 +37,7 @@ struct TapSumArgs {
   const T *x, *g;
   T* sums;
   int64_t x_step, x_tap, g_step, sum_step, channels;
+  int64_t x_row, next_g;  // of pairs: to the row that the next run reads, and to the second row of positions
   int64_t run_x[kMaxRuns], run_sum[kMaxRuns];
   int64_t left[kMaxTaps], inner, right[kMaxTaps];
   const TapRow* rows;
@@ -53,9 +55,14 @@ struct TapKernels {
   // From the one of the most runs to that of one; of 3 and 5 taps with positions any number of
   // taps apart, one tap, or two.
   TapKernel<T> one[3], two[3], three[3][3], five[3][3];
+  // Of 3 x 3 taps, over pairs of rows that are as many taps apart as positions are: 1 or 2.
+  void (*pairs[3])(const TapSumArgs<T>&);
 
+  static int64_t apart(const CorrelationAxis& axis) {
+    return axis.step == axis.tap_step ? 1 : axis.step == 2 * axis.tap_step ? 2 : 0;
+  }
   const TapKernel<T>* of(int64_t taps, const CorrelationAxis& axis) const {
-    const int64_t apart = axis.step == axis.tap_step ? 1 : axis.step == 2 * axis.tap_step ? 2 : 0;
+    const int64_t apart = TapKernels::apart(axis);
     return taps == 5 ? five[apart] : taps == 3 ? three[apart] : taps == 2 ? two : one;
   }
 };
@@ -88,11 +95,12 @@ class DepthwiseGradient<T>::Phase {
   }
   int64_t rows() const { return shape_.batch * axis_[0].count * axis_[1].count; }
   // Those of rows `first` to `last` - 1, which count all images' one after the other, and of the
-  // channels from `channel` on.
-  void add(int64_t first, int64_t last, int64_t channel, const T* input, const T* output, T* sums) const {
-    const int64_t channels = std::min(kChannels, shape_.groups - channel);
+  // `channels` from `channel` on.
+  void add(int64_t first, int64_t last, int64_t channel, int64_t channels, const T* input, const T* output,
+           T* sums) const {
     const int64_t bytes = channels * static_cast<int64_t>(sizeof(T)) * (axis_[2].step * axis_[1].step + 1);
-    const int64_t rows = std::clamp<int64_t>(kBlock / bytes / std::max<int64_t>(1, axis_[2].count), 1, kRows);
+    const int64_t pairs = kBlock / bytes / std::max<int64_t>(1, axis_[2].count) / 2;
+    const int64_t rows = 2 * std::clamp<int64_t>(pairs, 1, kRows / 2);
     for (; first < last; first += rows)
       add_block(first, std::min(rows, last - first), channels, input + channel, output + channel, sums + channel);
   }
@@ -100,6 +108,7 @@ class DepthwiseGradient<T>::Phase {
  private:
   struct Call {
     const TapKernel<T>* kernel;
+    void (*pairs)(const TapSumArgs<T>&);  // or null
     int64_t skipped;  // positions of a row, before the first that is added
     TapSumArgs<T> args;
   };
@@ -134,7 +143,12 @@ class DepthwiseGradient<T>::Phase {
       taps = 1;
       set_columns(tap, taps, args, &skipped);
     }
-    const TapKernel<T>* kernel = CONVNET_OF_ISA(kTapKernels<T>).of(taps, axis_[2]);
+    args.x_row = axis_[1].tap_step * shape_.in[2] * C;
+    args.next_g = axis_[1].out_step * shape_.out[2] * C;
+    const TapKernels<T>& kernels = CONVNET_OF_ISA(kTapKernels<T>);
+    const TapKernel<T>* kernel = kernels.of(taps, axis_[2]);
+    const int64_t apart = kernels.apart(axis_[2]);
+    const bool in_pairs = taps == 3 && heights == 3 && apart == kernels.apart(axis_[1]);
     for (int64_t run = 0; run < runs; run += kernel->runs) {
       while (kernel->runs > runs - run) ++kernel;
       for (int r = 0; r < kernel->runs; ++r) {
@@ -147,7 +161,7 @@ class DepthwiseGradient<T>::Phase {
         args.run_x[r] = pixel * C + skipped * args.x_step;
         args.run_sum[r] = at * shape_.tap_stride;
       }
-      calls_.back().push_back({kernel, skipped, args});
+      calls_.back().push_back({kernel, in_pairs ? kernels.pairs[apart] : nullptr, skipped, args});
     }
     return taps;
   }
@@ -184,19 +198,27 @@ class DepthwiseGradient<T>::Phase {
       kinds[i] = kinds_[0][q[0]] * ranges_[1].size() + kinds_[1][q[1]];
     }
     for (size_t kind = 0; kind < calls_.size(); ++kind) {
-      int64_t found = 0;
-      for (int64_t i = 0; i < count; ++i)
-        if (kinds[i] == kind) same[found++] = rows[i];
-      if (found == 0) continue;
+      const bool in_pairs = !calls_[kind].empty() && calls_[kind][0].pairs;
+      int64_t found = 0, paired = 0;
+      TapRow pairs[kRows / 2];
+      for (int64_t i = 0; i < count; ++i) {
+        if (kinds[i] != kind) continue;
+        const bool pair = in_pairs && i + 1 < count && kinds[i + 1] == kind && (first + i + 1) % axis_[1].count != 0;
+        if (pair) pairs[paired++] = rows[i++];
+        else same[found++] = rows[i];
+      }
       for (const Call& call : calls_[kind]) {
         TapSumArgs<T> args = call.args;
         args.x = x;
         args.g = g + call.skipped * args.g_step;
         args.sums = sums;
         args.channels = channels;
+        args.rows = pairs;
+        args.row_count = paired;
+        if (paired > 0) call.pairs(args);
         args.rows = same;
         args.row_count = found;
-        call.kernel->sums(args);
+        if (found > 0) call.kernel->sums(args);
       }
     }
   }
@@ -216,15 +238,14 @@ DepthwiseGradient<T>::DepthwiseGradient(CorrelationShape shape) : shape_(std::mo
     shape_ = without_multiplier(std::move(shape_));
   }
   kernel_size_ = shape_.kernel[0] * shape_.kernel[1] * shape_.kernel[2] * shape_.groups;
-  parts_ = (shape_.groups + kChannels - 1) / kChannels;
-  int64_t positions = 0;
   for (const CorrelationPhase& phase : shape_.phases) {
     if (phase.taps() == 0) continue;
     phases_.emplace_back(shape_, phase);
-    positions = std::max(positions, shape_.batch * phase.positions());
     work_ += shape_.batch * phase.positions() * phase.taps() * shape_.groups;
   }
-  if (parts_ < kFewTasks) pieces_ = std::clamp<int64_t>(positions / kPiece, 1, kFewTasks / parts_);
+  channels_ = work_ / kPiece < kFewPieces ? std::min(kChannels, shape_.groups) : shape_.groups;
+  parts_ = (shape_.groups + channels_ - 1) / channels_;
+  pieces_ = std::clamp<int64_t>(std::min(work_ / kPiece, kFewTasks) / parts_, 1, kFewTasks);
   workspace_ = repeated_;
   if (pieces_ > 1) workspace_ += static_cast<size_t>(pieces_ * kernel_size_) * sizeof(T);
 }
@@ -247,10 +268,11 @@ void DepthwiseGradient<T>::run(const T* input, const T* output, T* kernel, void*
   T* const sums = pieces_ > 1 ? reinterpret_cast<T*>(static_cast<char*>(workspace) + repeated_) : kernel;
   std::fill_n(sums, pieces_ * kernel_size_, T(0));
   parallel_for(parts_ * pieces_, kMultiplyTime * work_, [&](int64_t task) {
-    const int64_t piece = task / parts_, channel = task % parts_ * kChannels;
+    const int64_t piece = task / parts_, channel = task % parts_ * channels_;
+    const int64_t channels = std::min(channels_, shape_.groups - channel);
     for (const Phase& phase : phases_)
-      phase.add(phase.rows() * piece / pieces_, phase.rows() * (piece + 1) / pieces_, channel, input, output,
-                sums + piece * kernel_size_);
+      phase.add(phase.rows() * piece / pieces_, phase.rows() * (piece + 1) / pieces_, channel, channels, input,
+                output, sums + piece * kernel_size_);
   });
   if (pieces_ == 1) return;
   parallel_ranges(kernel_size_, kElementTime * pieces_, [&](int64_t begin, int64_t end) {

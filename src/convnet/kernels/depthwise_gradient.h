@@ -21,6 +21,7 @@ class DepthwiseGradient {
   CorrelationShape shape_;
   int64_t repeats_ = 1;  // of each input channel, into the workspace
   size_t repeated_ = 0;  // bytes of those
+  int64_t channels_ = 0;  // of a part
   int64_t parts_ = 1, pieces_ = 1, kernel_size_ = 0;
   int64_t work_ = 0;     // multiplications
   std::vector<Phase> phases_;
