@@ -73,6 +73,19 @@ std::vector<ConvCase> conv_cases() {
       layer_case(2, 1, 40, 3, {11, 13}, {4, 5}, {2, 3}, {1, 1}, "same"),
       layer_case(2, 2, 6, 34, {9, 14}, {3, 3}, {2, 1}, {1, 2}, "same"),
       layer_case(2, 3, 3, 57, {8, 9}, {3, 3}, {1, 1}, {1, 1}, "same"),
+      // Lanes along pixels, in either direction: more rows than there is room for, blocks of
+      // columns, channels in lots, groups, depth, one tap, outputs above all that is read.
+      layer_case(1, 1, 8, 2, {50, 70}, {9, 7}, {1, 1}, {1, 1}, "same"),
+      layer_case(1, 1, 9, 3, {3, 2500}, {3, 3}, {1, 1}, {1, 1}, "same"),
+      layer_case(1, 1, 1, 9, {7001}, {5}, {3}, {1}, "same"),
+      layer_case(2, 1, 3, 21, {17, 15}, {7, 5}, {2, 2}, {1, 1}, "same"),
+      layer_case(2, 1, 90, 4, {5, 21}, {3, 2}, {1, 1}, {1, 1}, "same"),
+      layer_case(1, 2, 18, 2, {5, 6, 7}, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}, "same"),
+      layer_case(1, 1, 1, 10, {6, 7, 8}, {3, 3, 3}, {2, 1, 2}, {1, 1, 1}, "same"),
+      layer_case(2, 1, 1, 10, {11, 13}, {2, 2}, {3, 4}, {1, 1}, "valid"),
+      layer_case(2, 1, 8, 1, {9, 10}, {3, 1}, {1, 1}, {1, 1}, "same"),
+      layer_case(2, 1, 17, 3, {9, 11}, {1, 1}, {1, 1}, {1, 1}, "same"),
+      {1, 1, 10, 1, {4, 6}, {3, 3}, {1, 1}, {1, 1}, {5, 1}, {12, 6}},
       // Phases without taps; outputs that read no input; an input wider than read.
       {2, 1, 9, 10, {11, 9}, {2, 1}, {3, 4}, {1, 1}, {0, 1}, {4, 3}},
       {1, 1, 3, 20, {7}, {2}, {4}, {2}, {1}, {3}},

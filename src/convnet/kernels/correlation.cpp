@@ -9,6 +9,7 @@
 #include "correlation_boxes.h"
 #include "correlation_strips.h"
 #include "depthwise.h"
+#include "pixel_planes.h"
 #include "scatter.h"
 #include "walk.h"
 
@@ -102,6 +103,12 @@ bool Correlation<T>::by_other_means() {
     workspace_ = static_cast<size_t>(pixels * multiplied_->groups) * sizeof(T);
     return true;
   }
+  if (PixelPlanes<T>::suits(shape_)) {
+    planes_ = std::make_unique<const PixelPlanes<T>>(shape_);
+    packed_bytes_ = align_up(planes_->packed_bytes());
+    pack_key_ = make_pack_key();
+    return true;
+  }
   if (!Scatter<T>::suits(shape_)) return false;
   scatter_ = std::make_unique<const Scatter<T>>(shape_);
   packed_bytes_ = align_up(scatter_->packed_bytes());
@@ -132,7 +139,7 @@ void Correlation<T>::add_plan(const CorrelationBox& box) {
 
 template <typename T>
 PackKey Correlation<T>::make_pack_key() const {
-  PackKey key{static_cast<int64_t>(sizeof(T)), gemm_.lanes,         scatter_ != nullptr,
+  PackKey key{static_cast<int64_t>(sizeof(T)), gemm_.lanes,         planes_ ? 2 : scatter_ ? 1 : 0,
               dot_,                            shape_.groups,       shape_.in_channels,
               shape_.out_channels,             shape_.tap_stride,   shape_.group_stride,
               shape_.in_stride,                shape_.out_stride,   shape_.kernel[1],
@@ -173,6 +180,7 @@ void Correlation<T>::pack_panel(int phase, int64_t group, const ColumnPanel& pan
 template <typename T>
 void Correlation<T>::pack(const T* kernel, void* packed) const {
   if (packed_bytes_ == 0) return;
+  if (planes_) return planes_->pack(kernel, static_cast<T*>(packed));
   if (scatter_) return scatter_->pack(kernel, static_cast<T*>(packed));
   const int64_t panels = static_cast<int64_t>(panels_.size());
   const int64_t tasks = static_cast<int64_t>(shape_.phases.size()) * shape_.groups * panels;
@@ -429,6 +437,7 @@ void Correlation<T>::run(const T* input, const T* kernel, const void* packed, T*
   if (is_depthwise(shape_)) return depthwise_correlation(shape_, input, kernel, output, epilogue);
   if (multiplied_)
     return run_multiplied(input, kernel, output, static_cast<T*>(workspace), epilogue);
+  if (planes_) return planes_->run(input, static_cast<const T*>(packed), output, epilogue);
   if (scatter_) return scatter_->run(input, static_cast<const T*>(packed), output, epilogue);
   const Call call{input, static_cast<const T*>(packed), output, epilogue};
   parallel_for(tasks(), kMultiplyTime * work_, [&](int64_t i) {

@@ -44,6 +44,8 @@ struct CorrelationShape {
 };
 
 template <typename T>
+class PixelPlanes;
+template <typename T>
 class Scatter;
 namespace detail {
 class Ahead;
@@ -117,6 +119,7 @@ class Correlation {
   const Gemm<T>& gemm_;
   // Where there is one, it does it all.
   std::unique_ptr<const CorrelationShape> multiplied_;  // see without_multiplier()
+  std::unique_ptr<const PixelPlanes<T>> planes_;
   std::unique_ptr<const Scatter<T>> scatter_;
   bool in_strips_ = false;  // few input channels
   bool dot_ = false;        // few columns: lanes along k

@@ -14,6 +14,13 @@
 #define CONVNET_INLINE CONVNET_TARGET inline __attribute__((always_inline))
 #define CONVNET_NOINLINE CONVNET_TARGET __attribute__((noinline))
 
+// Lanes of two vectors, by constant numbers; those of b follow those of a.
+#if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12)
+#define CONVNET_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define CONVNET_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, decltype(a < b){__VA_ARGS__})
+#endif
+
 // Keeps a vector in a register: GCC would rather read it from memory at each use.
 #if defined(__x86_64__) || defined(__i386__)
 #define CONVNET_KEEP(vector) __asm__("" : "+v"(vector))

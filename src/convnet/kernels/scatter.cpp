@@ -6,6 +6,10 @@
 
 namespace convnet {
 
+using detail::scatter_axes;
+using detail::ScatterAxis;
+using detail::ScatterTap;
+
 namespace {
 
 constexpr size_t kSumBytes = 49152;      // outputs of one task, on its stack
@@ -26,40 +30,10 @@ int64_t divide_down(int64_t a, int64_t b) { return a >= 0 ? a / b : -divide_up(-
 }  // namespace
 
 template <typename T>
-void Scatter<T>::Axis::inputs(int64_t first, int64_t last, int64_t* from, int64_t* to) const {
-  *from = std::max<int64_t>(0, -divide_down(low() + reach() - first, step));
-  *to = std::min(in, divide_down(last - 1 - low(), step) + 1);
-}
-
-// Empty where a tap does not move along with the input one by one.
-template <typename T>
-std::vector<typename Scatter<T>::Axis> Scatter<T>::axes(const CorrelationShape& shape) {
-  std::vector<Axis> axes;
-  for (int a = 0; a < 3; ++a) {
-    Axis axis{shape.in[a], shape.out[a], shape.phases[0].axis[a].out_step, {}};
-    std::vector<int64_t> seen;
-    for (const CorrelationPhase& phase : shape.phases) {
-      const CorrelationAxis& part = phase.axis[a];
-      if (std::find(seen.begin(), seen.end(), part.out_start) != seen.end()) continue;
-      seen.push_back(part.out_start);
-      if (part.taps > 0 && part.step != 1) return {};
-      for (int64_t j = 0; j < part.taps; ++j)
-        axis.taps.push_back({part.out_start - (part.base + j * part.tap_step) * part.out_step,
-                             part.tap_first + j * part.tap_next});
-    }
-    if (axis.taps.empty()) return {};
-    std::sort(axis.taps.begin(), axis.taps.end(),
-              [](const Tap& x, const Tap& y) { return x.offset < y.offset; });
-    axes.push_back(std::move(axis));
-  }
-  return axes;
-}
-
-template <typename T>
 bool Scatter<T>::suits(const CorrelationShape& shape) {
   const int64_t N = shape.out_channels, lanes = gemm<T>().lanes;
-  if (2 * N > lanes || shape.in_channels < kLeastChannels || shape.phases.empty()) return false;
-  const std::vector<Axis> parts = axes(shape);
+  if (2 * N > lanes || shape.in_channels < kLeastChannels) return false;
+  const std::vector<ScatterAxis> parts = scatter_axes(shape);
   if (parts.empty()) return false;
   const int64_t columns = static_cast<int64_t>(parts[1].taps.size() * parts[2].taps.size()) * N;
   const int64_t reach = parts[2].reach();
@@ -81,9 +55,9 @@ Scatter<T>::Scatter(const CorrelationShape& shape)
       in_stride_(shape.in_stride),
       out_stride_(shape.out_stride),
       kernel_{shape.kernel[0], shape.kernel[1], shape.kernel[2]},
-      axes_(axes(shape)) {
+      axes_(scatter_axes(shape)) {
   const int64_t N = out_channels_;
-  const Axis &height = axes_[1], &width = axes_[2];
+  const ScatterAxis &height = axes_[1], &width = axes_[2];
   for (size_t t = 0; t < width.taps.size(); ++t) {
     const int64_t offset = width.taps[t].offset;
     if (t > 0 && offset == width.taps[t - 1].offset + 1) runs_.back().length += N;
@@ -138,7 +112,7 @@ void Scatter<T>::pack(const T* kernel, T* packed) const {
   std::fill_n(packed, packed_, T(0));
   const int64_t N = out_channels_, width = static_cast<int64_t>(axes_[2].taps.size());
   for (int64_t g = 0; g < groups_; ++g)
-    for (const Tap& depth : axes_[0].taps) {
+    for (const ScatterTap& depth : axes_[0].taps) {
       for (const ColumnPanel& panel : panels_)
         for (int n = 0; n < panel.used; ++n) {
           const int64_t column = panel.first + n, tap = column / N;
@@ -189,13 +163,13 @@ void Scatter<T>::multiply(const T* input, int64_t pixels, const T* b, T* product
 template <typename T>
 void Scatter<T>::add(const Task& task, int64_t y, int64_t x, int64_t count, const T* products,
                      T* sums) const {
-  const Axis &height = axes_[1], &width = axes_[2];
+  const ScatterAxis &height = axes_[1], &width = axes_[2];
   const int64_t N = out_channels_, row_columns = static_cast<int64_t>(width.taps.size()) * N;
   AddRunsArgs<T> args{};
   args.from_step = pitch_;
   args.to_step = width.step * N;
   args.count = count;
-  for (const Tap& tap : height.taps) {
+  for (const ScatterTap& tap : height.taps) {
     const int64_t row = y * height.step + tap.offset - task.first_row;
     if (row >= 0 && row < task.last_row - task.first_row)
       for (const Run& run : runs_) {
@@ -214,7 +188,7 @@ void Scatter<T>::compute(const Task& task, const T* input, const T* packed, T* o
                          const Epilogue<T>& epilogue) const {
   alignas(16) T sums[kSumBytes / sizeof(T)];
   alignas(16) T products[kProductBytes / sizeof(T)];
-  const Axis &depth = axes_[0], &height = axes_[1], &width = axes_[2];
+  const ScatterAxis &depth = axes_[0], &height = axes_[1], &width = axes_[2];
   const int64_t N = out_channels_, pitch = task.pitch, columns = pitch_;
   const int64_t depth_taps = static_cast<int64_t>(depth.taps.size());
   std::fill_n(sums, (task.last_row - task.first_row) * pitch, T(0));

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "correlation.h"
+#include "scatter_axes.h"
 
 namespace convnet {
 
@@ -23,19 +24,6 @@ class Scatter {
   void run(const T* input, const T* packed, T* output, const Epilogue<T>& epilogue) const;
 
  private:
-  // Input i along an axis adds to outputs i * step + offset, one for each tap.
-  struct Tap {
-    int64_t offset, kernel;
-  };
-  struct Axis {
-    int64_t in, out, step;
-    std::vector<Tap> taps;  // by offset
-
-    int64_t low() const { return taps.front().offset; }
-    int64_t reach() const { return taps.back().offset - taps.front().offset; }
-    // The inputs that add to outputs from first to last - 1.
-    void inputs(int64_t first, int64_t last, int64_t* from, int64_t* to) const;
-  };
   // Taps along the last axis whose outputs follow each other.
   struct Run {
     int64_t offset, first_column, length;
@@ -47,7 +35,6 @@ class Scatter {
     int64_t pitch;
   };
 
-  static std::vector<Axis> axes(const CorrelationShape& shape);
   Task task(int64_t index) const;
   void compute(const Task& task, const T* input, const T* packed, T* output,
                const Epilogue<T>& epilogue) const;
@@ -58,7 +45,7 @@ class Scatter {
   const Gemm<T>& gemm_;
   int64_t batch_, groups_, in_channels_, out_channels_;
   int64_t tap_stride_, group_stride_, in_stride_, out_stride_, kernel_[3];
-  std::vector<Axis> axes_;
+  std::vector<detail::ScatterAxis> axes_;
   std::vector<Run> runs_;
   std::vector<ColumnPanel> panels_;
   int64_t pitch_;                         // padded columns

@@ -1,6 +1,7 @@
 // transpose(x; perm): axis i of the result is axis perm[i] of x.
 #include <algorithm>
 
+#include "../kernels/micro_kernel.h"
 #include "build.h"
 #include "check.h"
 #include "copy.h"
@@ -75,12 +76,6 @@ constexpr Dim kBlock = 16;
 Dim block_length(Dim extent, Dim other) {
   return std::min(extent, kBlock * kBlock / std::min(kBlock, other) / 4 * 4);
 }
-
-#if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12)
-#define CONVNET_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-#else
-#define CONVNET_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, decltype(a){__VA_ARGS__})
-#endif
 
 // Squares of kSide x kSide elements, in vectors of 16 bytes.
 template <int kWidth>
