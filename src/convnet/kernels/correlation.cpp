@@ -34,7 +34,8 @@ namespace {
 
 constexpr int64_t kFewTasks = 16;
 constexpr int kStripPasses = 8;           // that a strip makes while it is in cache
-constexpr int64_t kFewChannels = 8;       // with fewer, pointers to each row cost more than the arithmetic
+constexpr int64_t kFewChannels = 8;       // with fewer, or short rows, a pointer to each row costs more
+constexpr int64_t kShortRows = 144;       // than it is worth
 constexpr int64_t kLargeBytes = 1 << 21;  // of data that does not stay in a core's cache
 constexpr int64_t kPixelBytes = 128;      // of smaller ones the hardware sees what comes next
 constexpr int64_t kLineProducts = 320;    // that hide fetching a cache line
@@ -73,11 +74,14 @@ template <typename T>
 Correlation<T>::Correlation(CorrelationShape shape) : shape_(std::move(shape)), gemm_(gemm<T>()) {
   if (shape_.out_channels == 0 || by_other_means()) return;
   const int64_t K = shape_.in_channels, N = shape_.out_channels;
-  int64_t blocks = 0;
-  for (const CorrelationPhase& phase : shape_.phases)
+  int64_t longest = 0, blocks = 0;
+  for (const CorrelationPhase& phase : shape_.phases) {
+    longest = std::max(longest, phase.taps() * K);
     blocks += divide_up(shape_.batch * phase.positions(), RowPlan::kBlock) * shape_.groups;
-  in_strips_ = K < kFewChannels;
-  dot_ = !in_strips_ && 2 * N <= gemm_.lanes && K >= gemm_.lanes;
+  }
+  dot_ = K >= kFewChannels && K >= gemm_.lanes && 2 * N <= gemm_.lanes;
+  const bool is_short = longest <= kShortRows && K * static_cast<int64_t>(sizeof(T)) < kPixelBytes;
+  in_strips_ = K < kFewChannels || (is_short && !dot_ && shape_.groups == 1);
   rows_ = dot_ ? gemm_.dot_rows : gemm_.rows;
   if (dot_)
     for (int64_t n = 0; n < N; ++n) panels_.push_back({n, 1, 1, 0});
@@ -97,7 +101,8 @@ Correlation<T>::~Correlation() = default;
 template <typename T>
 bool Correlation<T>::by_other_means() {
   if (is_depthwise(shape_)) return true;
-  if (has_multiplier(shape_)) {
+  const bool wide = shape_.in_channels == 1 && 2 * shape_.out_channels > gemm_.lanes;
+  if (has_multiplier(shape_) && !wide) {
     multiplied_ = std::make_unique<const CorrelationShape>(without_multiplier(shape_));
     const int64_t pixels = shape_.in_channels == 1 ? shape_.in_pixels() : shape_.out_pixels();
     workspace_ = static_cast<size_t>(pixels * multiplied_->groups) * sizeof(T);
