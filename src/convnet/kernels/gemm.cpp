@@ -33,11 +33,13 @@ constexpr int kRows = 6, kSomeRows = 4, kFewRows = 2, kDotRows = 6, kStripRows =
 
 namespace avx512 {
 #define CONVNET_TARGET __attribute__((target("avx512f,avx2,fma")))
+#define CONVNET_MASKS
 constexpr int kBytes = 64;
 // 16 accumulators of 32 registers: the stores of 24, which wait for the last products, are more than
 // Zen 4 holds, and the next tile begins 80 cycles later.
 constexpr int kRows = 8, kSomeRows = 6, kFewRows = 4, kDotRows = 12, kStripRows = 4;
 #include "gemm_body.inc"
+#undef CONVNET_MASKS
 #undef CONVNET_TARGET
 }  // namespace avx512
 #endif

@@ -30,7 +30,7 @@ struct TileArgs {
   const T* b;
   T* const* out;    // one pointer a row
   int64_t column;   // added to each
-  int row_count;    // rows to store; the others repeat a valid pointer
+  int row_count;    // rows that count; the others repeat one of them, and where its sums go
   int column_count; // columns to store
   bool add;         // add to out
   // When these are the last terms: added to the sums of column 0, 1, .. (or
