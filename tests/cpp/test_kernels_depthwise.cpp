@@ -40,6 +40,9 @@ std::vector<ConvCase> depthwise_cases() {
     cases.push_back(layer_case(2, 19, 19, 19, {5, width}, {3, 3}, {1 + width % 2, 1 + width % 2}, {1, 1}, "same"));
   cases.push_back(layer_case(2, 20, 20, 20, {3, 8, 21}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}, "same"));
   cases.push_back(layer_case(2, 20, 20, 20, {9, 16}, {3, 3}, {2, 2}, {2, 2}, "valid"));
+  // Pixels that lie 1 and 2 KB apart.
+  cases.push_back(layer_case(2, 256, 256, 256, {9, 15}, {3, 3}, {2, 2}, {1, 1}, "same"));
+  cases.push_back(layer_case(1, 264, 264, 264, {6, 10}, {3, 3}, {2, 2}, {1, 1}, "same"));
   // Taps along a row of every number that kernels take at a time and are put together of, positions
   // one tap apart, two, and others.
   for (Dim taps = 1; taps <= 9; ++taps)

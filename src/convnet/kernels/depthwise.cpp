@@ -16,7 +16,8 @@ using detail::Walk;
 
 namespace {
 
-constexpr int64_t kTask = 1 << 17;  // multiplications of a task
+constexpr int64_t kTask = 1 << 17;     // multiplications of a task
+constexpr int64_t kFewSets = 1 << 10;  // pixels a multiple of that many bytes apart share few sets of the cache
 
 // Taps that are neighbours in a row of the kernel: where the first one reads and in which column, counted from what
 // tap 0 of a phase reads, and where its element of the kernel lies for each of two streams of outputs.
@@ -44,11 +45,18 @@ struct ProductArgs {
 };
 
 // Of one or two streams at least `lanes` channels wide, the runs of which have taps[0] taps; and taps[1] those of the
-// second one, which begin `later` taps later. Positions are `apart` taps apart, or any distance where that is 0.
+// second one, which begin `later` taps later. Positions are `apart` taps apart, or any distance where that is 0. What
+// is `wide` reads several vectors of a pixel at a time, which pays where pixels share few sets of the cache.
 template <typename T>
 struct RowKernel {
   void (*products)(const ProductArgs<T>&);
-  int lanes, streams, apart, taps[2], later;
+  int lanes;
+  bool wide;
+  int streams, apart, taps[2], later;
+
+  bool suits(int64_t channels) const {
+    return lanes <= channels && (!wide || channels * sizeof(T) % kFewSets == 0);
+  }
 };
 
 #define CONVNET_BODY "depthwise_body.inc"
@@ -58,7 +66,7 @@ struct RowKernel {
 template <typename T>
 const RowKernel<T>& row_kernel(int64_t channels, const CorrelationAxis& axis, int streams) {
   const RowKernel<T>* k = CONVNET_OF_ISA(kRowKernels<T>);
-  while (k->lanes > channels || k->streams != streams || (k->apart > 0 && k->apart * axis.tap_step != axis.step) ||
+  while (!k->suits(channels) || k->streams != streams || (k->apart > 0 && k->apart * axis.tap_step != axis.step) ||
          k->later > 0 || (streams == 2 && k->taps[0] != k->taps[1]) || (k->taps[0] > 1 && k->taps[0] != axis.taps))
     ++k;
   return *k;
@@ -68,7 +76,7 @@ const RowKernel<T>& row_kernel(int64_t channels, const CorrelationAxis& axis, in
 template <typename T>
 const RowKernel<T>* row_kernel(int64_t channels, const CorrelationAxis& one, const CorrelationAxis& two, int64_t later) {
   for (const RowKernel<T>& k : CONVNET_OF_ISA(kRowKernels<T>))
-    if (k.lanes <= channels && k.streams == 2 && (k.apart == 0 || k.apart * one.tap_step == one.step) &&
+    if (k.suits(channels) && k.streams == 2 && (k.apart == 0 || k.apart * one.tap_step == one.step) &&
         k.later == later && k.taps[0] == one.taps && k.taps[1] == two.taps)
       return &k;
   return nullptr;
