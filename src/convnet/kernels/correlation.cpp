@@ -72,7 +72,10 @@ struct Correlation<T>::Block {
 
 template <typename T>
 Correlation<T>::Correlation(CorrelationShape shape) : shape_(std::move(shape)), gemm_(gemm<T>()) {
-  if (shape_.out_channels == 0 || by_other_means()) return;
+  if (shape_.out_channels == 0) return;
+  const bool other_means = by_other_means();
+  scattered_ = shape_.groups > 1 && !is_depthwise(shape_) && !multiplied_;
+  if (other_means) return;
   const int64_t K = shape_.in_channels, N = shape_.out_channels;
   int64_t longest = 0, blocks = 0;
   for (const CorrelationPhase& phase : shape_.phases) {
@@ -89,6 +92,9 @@ Correlation<T>::Correlation(CorrelationShape shape) : shape_(std::move(shape)), 
     panels_ = column_panels<T>(N);
   padded_columns_ = panels_.back().first + panels_.back().width;
   parts_ = !dot_ && blocks < kFewTasks ? static_cast<int64_t>(panels_.size()) : 1;
+  scattered_ = scattered_ || parts_ > 1 ||
+               std::any_of(shape_.phases.begin(), shape_.phases.end(),
+                           [](const CorrelationPhase& phase) { return phase.axis[2].out_step > 1; });
   place_panels();
   for (const CorrelationBox& box : cut_boxes(shape_)) add_plan(box);
   add_blocks();
@@ -341,20 +347,17 @@ void Correlation<T>::compute(int64_t index, const Call& call) const {
       multiply(block, panel, args, ahead);
     }
   }
-  if (call.epilogue.finisher) finish(task, block, call.epilogue);
+  if (call.epilogue.finisher) finish(block, call.epilogue);
 }
 
-// Pixels that follow each other together.
+// Pixels that follow each other together; a task has all their channels.
 template <typename T>
-void Correlation<T>::finish(const Task& task, const Block& block,
-                            const Epilogue<T>& epilogue) const {
-  const int64_t column = panels_[task.first_panel].first;
-  const ColumnPanel& end = panels_[task.last_panel - 1];
-  const int64_t columns = end.first + end.used - column;
+void Correlation<T>::finish(const Block& block, const Epilogue<T>& epilogue) const {
+  const int64_t channels = shape_.out_channels;
   for (int64_t q = 0, next; q < block.positions; q = next) {
-    for (next = q + 1; next < block.positions && block.out[next] == block.out[next - 1] + columns;)
+    for (next = q + 1; next < block.positions && block.out[next] == block.out[next - 1] + channels;)
       ++next;
-    epilogue.finish(block.out[q] + column, (next - q) * columns);
+    epilogue.finish(block.out[q], (next - q) * channels);
   }
 }
 
@@ -390,21 +393,16 @@ void Correlation<T>::compute_strips(int64_t index, const Call& call) const {
   if (call.epilogue.finisher) finish_strips(task, call);
 }
 
+// Few strips run across the rows, at the margins.
 template <typename T>
 void Correlation<T>::finish_strips(const Task& task, const Call& call) const {
-  const int64_t column = panels_[task.first_panel].first;
-  const ColumnPanel& end = panels_[task.last_panel - 1];
-  const int64_t columns = end.first + end.used - column;
-  const int64_t step = task.plan.strips.axis[3].out_step;
-  T* output = call.output + task.group * shape_.out_channels + column;
+  const int64_t channels = shape_.out_channels, step = task.plan.strips.axis[3].out_step;
   StripWalk walk(task.plan.strips, task.first_position);
   for (int64_t q = 0, length; q < task.positions; q += length, walk.advance(length)) {
     length = std::min(walk.left_in_strip(), task.positions - q);
-    T* out = output + walk.out();
-    if (step == columns)
-      call.epilogue.finish(out, length * columns);
-    else
-      for (int64_t i = 0; i < length; ++i) call.epilogue.finish(out + i * step, columns);
+    const int64_t together = step == channels ? length : 1;
+    for (int64_t i = 0; i < length; i += together)
+      call.epilogue.finish(call.output + walk.out() + i * step, together * channels);
   }
 }
 
@@ -439,6 +437,13 @@ void Correlation<T>::run_multiplied(const T* input, const T* kernel, T* output, 
 template <typename T>
 void Correlation<T>::run(const T* input, const T* kernel, const void* packed, T* output,
                          void* workspace, const Epilogue<T>& epilogue) const {
+  if (epilogue.finisher && scattered_) {
+    run(input, kernel, packed, output, workspace, {epilogue.bias, epilogue.relu});
+    const int64_t count = shape_.out_pixels() * shape_.groups * shape_.out_channels;
+    return parallel_ranges(count, epilogue.finisher->time(), [&](int64_t begin, int64_t end) {
+      epilogue.finish(output + begin, end - begin);
+    });
+  }
   if (is_depthwise(shape_)) return depthwise_correlation(shape_, input, kernel, output, epilogue);
   if (multiplied_)
     return run_multiplied(input, kernel, output, static_cast<T*>(workspace), epilogue);

@@ -113,7 +113,7 @@ class Correlation {
   void place(const Task& task, const Call& call, Block& block) const;
   void multiply(const Block& block, const ColumnPanel& panel, TileArgs<T> args,
                 detail::Ahead& ahead) const;
-  void finish(const Task& task, const Block& block, const Epilogue<T>& epilogue) const;
+  void finish(const Block& block, const Epilogue<T>& epilogue) const;
 
   CorrelationShape shape_;
   const Gemm<T>& gemm_;
@@ -131,6 +131,7 @@ class Correlation {
   std::vector<BlockStart> blocks_;
   int64_t work_ = 0;  // multiplications
   int64_t parts_ = 1;  // tasks that share the panels of a block of positions
+  bool scattered_ = false;  // results that follow each other are those of several tasks
   size_t packed_bytes_ = 0, workspace_ = 0;
   PackKey pack_key_;
 };

@@ -11,6 +11,7 @@ class Finish {
  public:
   virtual ~Finish() = default;
   virtual void operator()(void* values, int64_t first, int64_t count) const = 0;
+  virtual double time() const = 0;  // of a value; see core/threads.h
 };
 
 // What happens to a sum before it is stored: a bias for its channel is added, then relu

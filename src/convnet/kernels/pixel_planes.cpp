@@ -405,11 +405,9 @@ void PixelPlanes<T>::finish(const Task& task, int64_t first_row, int64_t last_ro
                             const Epilogue<T>& epilogue) const {
   const int64_t N = out_channels_, rows = last_row - first_row;
   const int64_t columns = task.last_column - task.first_column;
-  if (groups_ == 1 && columns == axes_[2].out && rows > 0)
-    return epilogue.finish(output + row_at(task, first_row), rows * columns * N);
-  for (int64_t row = first_row; row < last_row; ++row)
-    for (int64_t i = 0; i < columns; i += groups_ == 1 ? columns : 1)
-      epilogue.finish(output + row_at(task, row) + i * groups_ * N, groups_ == 1 ? columns * N : N);
+  const int64_t together = columns == axes_[2].out ? std::max<int64_t>(1, rows) : 1;
+  for (int64_t row = first_row; row < last_row; row += together)
+    epilogue.finish(output + row_at(task, row), together * columns * N);
 }
 
 // Rows of inputs one lot after the other, and after each of them the outputs that are

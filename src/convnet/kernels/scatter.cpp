@@ -234,8 +234,7 @@ void Scatter<T>::compute(const Task& task, const T* input, const T* packed, T* o
     if (groups_ == 1) std::copy_n(from, count * N, to);
     else
       for (int64_t x = 0; x < count; ++x) std::copy_n(from + x * N, N, to + x * out_channels);
-    for (int64_t x = 0; last.finisher && x < count; x += groups_ == 1 ? count : 1)
-      last.finish(to + x * out_channels, groups_ == 1 ? count * N : N);
+    last.finish(to, count * N);
   }
 }
 
