@@ -437,7 +437,8 @@ void Correlation<T>::run_multiplied(const T* input, const T* kernel, T* output, 
 template <typename T>
 void Correlation<T>::run(const T* input, const T* kernel, const void* packed, T* output,
                          void* workspace, const Epilogue<T>& epilogue) const {
-  if (epilogue.finisher && scattered_) {
+  // Of other tensors large stretches arrive faster from memory than a block's share at a time.
+  if (epilogue.finisher && (scattered_ || epilogue.finisher->reads_others())) {
     run(input, kernel, packed, output, workspace, {epilogue.bias, epilogue.relu});
     const int64_t count = shape_.out_pixels() * shape_.groups * shape_.out_channels;
     return parallel_ranges(count, epilogue.finisher->time(), [&](int64_t begin, int64_t end) {

@@ -5,12 +5,13 @@
 
 namespace convnet {
 
-// What becomes of results, element by element, as soon as they are final and while they
-// are in cache: `values` holds `count` of them, from the one numbered `first` on.
+// What becomes of results, element by element, when they are final: `values` holds `count` of them, from the one numbered `first` on.
 class Finish {
  public:
   virtual ~Finish() = default;
   virtual void operator()(void* values, int64_t first, int64_t count) const = 0;
+  // Whether it reads other tensors of as many values.
+  virtual bool reads_others() const = 0;
   virtual double time() const = 0;  // of a value; see core/threads.h
 };
 

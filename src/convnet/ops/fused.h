@@ -73,6 +73,7 @@ class RunSteps final : public Finish {
   void operator()(void* values, int64_t first, int64_t count) const override {
     steps_.run(in_.data(), values, first, count);
   }
+  bool reads_others() const override { return steps_.reads_others(); }
   double time() const override { return steps_.time(); }
 
  private:

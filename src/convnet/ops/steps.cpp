@@ -89,6 +89,8 @@ Steps::Steps(const StepList& list, const std::vector<TensorType>& in) {
     if (p == reader_of_place.size()) reader_of_place.push_back(0);
     reader_of_place[p] = last_reader[inputs + i];
   }
+  for (size_t i = 1; i < inputs; ++i)
+    reads_others_ = reads_others_ || in[i].shape.size() > 1;
   const size_t room = reader_of_place.empty() ? kStretch
                                               : std::min(kStretch, kRoom / reader_of_place.size() / 64 * 64);
   stretch_ = static_cast<Dim>(room / largest);

@@ -35,6 +35,8 @@ class Steps {
   Steps(const StepList& list, const std::vector<TensorType>& in);
 
   double time() const { return time_; }  // of a value
+  // Whether an input but the first has as many values as the result.
+  bool reads_others() const { return reads_others_; }
   // Results first .. first + count - 1, into `out`, of inputs that begin at in[i]. It may be
   // where an input has values of the same type for them.
   void run(const void* const* in, void* out, Dim first, Dim count) const;
@@ -56,6 +58,7 @@ class Steps {
   size_t size_;  // bytes of a result
   Dim stretch_;
   double time_ = 0;
+  bool reads_others_ = false;
 };
 
 // For shape rules: the type of the result.
