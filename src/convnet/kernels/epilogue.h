@@ -5,7 +5,8 @@
 
 namespace convnet {
 
-// What becomes of results, element by element, when they are final: `values` holds `count` of them, from the one numbered `first` on.
+// What becomes of results, element by element, when they are final: `values` holds `count`
+// of them, from the one numbered `first` on.
 class Finish {
  public:
   virtual ~Finish() = default;
