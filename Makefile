@@ -16,7 +16,7 @@ export CCACHE_BASEDIR := $(CURDIR)
 COMPILED  := $(shell find src inst/include -type f ! -name '*.o' ! -name '*.so' ! -name '*.dll' 2>/dev/null)
 INSTALLED := DESCRIPTION $(wildcard NAMESPACE) $(shell find R inst man -type f 2>/dev/null)
 
-.PHONY: help setup install demo examples test bench bench-run bench-conv bench-workloads bench-counts bench-threshold full check sanitize docs vignettes clean
+.PHONY: help setup install demo examples test bench bench-run bench-conv bench-workloads bench-counts bench-joined bench-threshold full check sanitize docs vignettes clean
 .DEFAULT_GOAL := help
 
 help:
@@ -24,7 +24,7 @@ help:
 	@echo "make demo      train the denoising autoencoder on real digits"
 	@echo "make examples  run the scripts of inst/examples in full and check that they reach their goals"
 	@echo "make test      run all tests, C++ and R"
-	@echo "make bench     measure speed and size; bench-run, bench-conv, bench-workloads, bench-counts, bench-threshold: parts of it"
+	@echo "make bench     measure speed and size; bench-run, bench-conv, bench-workloads, bench-counts, bench-joined, bench-threshold: parts of it"
 	@echo "make check     R CMD build and R CMD check --as-cran"
 	@echo "make sanitize  run the C++ tests under the address and undefined-behaviour sanitizers"
 	@echo "make docs      generate NAMESPACE and man"
@@ -77,6 +77,10 @@ bench-workloads: install
 bench-counts: setup
 	@tools/setup.sh valgrind
 	bench/counts.sh $(ARGS)
+
+bench-joined: setup
+	@$(MAKE) -s -C bench joined
+	build/bench/joined $(ARGS)
 
 bench-threshold: setup
 	@$(MAKE) -s -C bench threshold

@@ -54,6 +54,34 @@ TEST(unary_extremes) {
   CHECK_THROWS(inferred("relu_gate", {f32({2}), f32({3})}), "shape");
 }
 
+// On as many values as fill vectors and leave some; NaN stays, and infinity times no slope is 0.
+TEST(activations_with_alpha) {
+  const Attrs slope{{"alpha", number_list(0.5)}};
+  for (DType dtype : {DType::f32, DType::f64}) {
+    Numbers in, leaky, gated, exponential;
+    for (int i = 0; i < 37; ++i) {
+      const double v = (i - 18) / 4.0;
+      in.push_back(v);
+      leaky.push_back(v < 0 ? 0.5 * v : v);
+      gated.push_back(v > 0 ? v * v : 0.5 * v * v);
+      exponential.push_back(v > 0 ? v : 0.5 * std::expm1(v));
+    }
+    const TensorPtr x = vec(in, dtype);
+    CHECK_EQ(values("relu", {x}, slope), leaky);
+    CHECK_EQ(values("relu_gate", {x, vec(values("square", {x}), dtype)}, slope), gated);
+    CHECK_CLOSE(values("elu", {x}, slope), exponential, dtype == DType::f32 ? 1e-6 : 1e-14);
+    const TensorPtr extremes = vec({kNaN, kInf, -kInf}, dtype), ones = vec({-1, -1, 1}, dtype);
+    CHECK_CLOSE(values("relu", {extremes}, slope), (Numbers{kNaN, kInf, -kInf}), 0);
+    CHECK_CLOSE(values("elu", {extremes}, slope), (Numbers{kNaN, kInf, -0.5}), 0);
+    CHECK_CLOSE(values("relu_gate", {extremes, extremes}), (Numbers{0, kInf, 0}), 0);
+    CHECK_CLOSE(values("relu_gate", {ones, extremes}, slope), (Numbers{kNaN, kInf, -kInf}), 0);
+  }
+  for (double alpha : {-0.1, kNaN, kInf})
+    for (const char* op : {"relu", "elu"})
+      CHECK_THROWS(inferred(op, {f32({2})}, {{"alpha", number_list(alpha)}}), "argument");
+  CHECK_THROWS(inferred("relu", {i32({2})}, slope), "dtype");
+}
+
 TEST(binary_values) {
   const TensorPtr a = tensor({2, 3}, {1, 2, 3, 4, 5, 6}), b = vec({10, 20, 30});
   const TensorPtr column = tensor({2, 1}, {1, 2});
