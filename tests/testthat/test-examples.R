@@ -13,7 +13,7 @@ run_example <- function(script, folder) {
 for (script in list.files(system.file("examples", package = "convnet"), "[.]R$", full.names = TRUE)) {
   name <- sub("[.]R$", "", basename(script))
   test_that(paste(name, "runs: its loss falls and its picture is there"), {
-    skip_on_cran()
+    skip_on_cran() # minutes
     folder <- withr::local_tempdir()
     losses <- run_example(script, folder)$losses
     expect_true(all(is.finite(losses)))

@@ -193,9 +193,9 @@ test_that("an interrupt keeps the model and returns the epochs so far", {
 })
 
 test_that("Ctrl-C reaches a running fit()", {
-  skip_on_os("windows")
+  skip_on_os("windows") # where processx cannot send an interrupt
   skip_if_not_installed("callr")
-  skip_on_cran()
+  skip_on_cran() # waits for a process, on a clock
   process <- callr::r_bg(function() {
     library(convnet)
     model <- keras_model_sequential(input_shape = 50) %>% layer_dense(50) %>% layer_dense(1)

@@ -48,7 +48,7 @@ test_that("models are trained in forked children after the parent used threads",
 })
 
 test_that("models go to the workers of a cluster and come back", {
-  skip_on_cran()
+  skip_on_cran() # where connections between processes are not welcome
   result <- in_new_process(function(build, x, y) {
     library(convnet)
     cluster <- parallel::makePSOCKcluster(2)

@@ -297,7 +297,7 @@ needed <- function(model) {
 }
 
 test_that("a model trained beside 100 MB of data does not take them along", {
-  skip_on_cran()
+  skip_on_cran() # takes a while
   train <- function(own) {
     heavy <- matrix(0.5, 1000, 13000)
     images <- array(heavy[1:2560], c(40, 8, 8, 1))

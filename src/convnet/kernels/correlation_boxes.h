@@ -2,7 +2,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "correlation.h"
+#include "correlation_shape.h"
+#include "gemm.h"
 
 namespace convnet::detail {
 

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
 
 #include "../core/threads.h"
-#include "isa.h"
-#include "micro_kernel.h"
+#include "gemm.h"
+#include "pixel_planes_kernels.h"
 
 namespace convnet {
 
@@ -16,12 +15,10 @@ using detail::ScatterTap;
 
 namespace {
 
-constexpr int64_t kSlots = 64;       // pixels multiplied at a time
-constexpr int64_t kMostColumns = 6;  // with them
-constexpr int64_t kMostSlots = 1024; // of a row
-constexpr int64_t kLanes = 16;       // the most that a vector has
+constexpr int64_t kSlots = PlaneLimits::kSlots, kMostColumns = PlaneLimits::kMostColumns;
+constexpr int64_t kLanes = PlaneLimits::kLanes;
+constexpr int64_t kMostSlots = 1024;  // of a row
 constexpr int64_t kLeastChannels = 8;
-constexpr int64_t kFewTasks = 16;
 
 // On a task's stack: products, transposed pixels and a row of outputs.
 template <typename T>
@@ -33,66 +30,6 @@ constexpr int64_t kRowElements = 16384 / sizeof(T);
 // Channels that are multiplied at a time.
 template <typename T>
 constexpr int64_t kChunk = kValueElements<T> / kSlots;
-
-// to[k * kSlots + s] = from[s][offset + k] for k < length, s < count or some more.
-template <typename T>
-struct TransposeArgs {
-  const T* const* from;
-  int64_t offset, count, length;
-  T* to;
-};
-
-// to[c * to_step + s] += sum over k of w[k][c] * x[k * kSlots + s] where keep[s] has all
-// bits and not none; for s < count and up to the end of a vector. For each k so many lines
-// of memory are fetched, from `ahead` on.
-template <typename T>
-struct ProductArgs {
-  const T *x, *w;
-  int64_t length, count;
-  const T* keep;
-  T* to;
-  int64_t to_step;
-  const char* ahead;
-  int64_t lines;
-};
-
-// Row q of `rows`: to[q * to_step + i] = sum of from[offset + i] over its offsets, which are
-// those after the ones of the rows before, up to ends[q]; for i < count and up to the end
-// of a vector. Then as in Epilogue, where row q has channel q % channels.
-template <typename T>
-struct SumArgs {
-  const T* from;
-  const int64_t *offsets, *ends;
-  int64_t rows, channels, count;
-  T* to;
-  int64_t to_step;
-  const T* bias;
-  bool relu;
-};
-
-// to[i * rows + q] = from[q * from_step + i] for i < count, q < rows.
-template <typename T>
-struct WeaveArgs {
-  const T* from;
-  int64_t from_step, rows, count;
-  T* to;
-};
-
-template <typename T>
-struct Kernels {
-  void (*transpose)(const TransposeArgs<T>&);
-  void (*products[kMostColumns])(const ProductArgs<T>&);  // for 1, 2, .. columns
-  void (*sum)(const SumArgs<T>&);
-  void (*weave)(const WeaveArgs<T>&);
-};
-
-#define CONVNET_BODY "pixel_planes_body.inc"
-#include "each_isa.inc"
-
-template <typename T>
-const Kernels<T>& kernels() {
-  return CONVNET_OF_ISA(kKernels<T>);
-}
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -120,7 +57,7 @@ T bits(bool set) {
 // is read beyond either end.
 template <typename T>
 struct PixelPlanes<T>::Planes {
-  const Kernels<T>& kernels;
+  const PlaneKernels<T>& kernels;
   T* products;                  // of first_row and first_x in the first plane
   int64_t first_x, last_x;      // inputs
   int64_t pitch, front;         // of rows; zeros before the first one
@@ -176,92 +113,56 @@ bool PixelPlanes<T>::suits(const CorrelationShape& shape) {
 
 template <typename T>
 PixelPlanes<T>::PixelPlanes(const CorrelationShape& shape)
-    : batch_(shape.batch),
-      groups_(shape.groups),
-      in_channels_(shape.in_channels),
-      out_channels_(shape.out_channels),
-      tap_stride_(shape.tap_stride),
-      group_stride_(shape.group_stride),
-      in_stride_(shape.in_stride),
-      out_stride_(shape.out_stride),
-      kernel_{shape.kernel[0], shape.kernel[1], shape.kernel[2]},
-      axes_(scatter_axes(shape)) {
+    : shape_(shape), axes_(scatter_axes(shape)) {
   const ScatterAxis &height = axes_[1], &width = axes_[2];
-  columns_ = static_cast<int64_t>(width.taps.size()) * out_channels_;
+  columns_ = static_cast<int64_t>(width.taps.size()) * shape_.out_channels;
   for (int64_t first = 0, left = divide_up(columns_, kMostColumns); left > 0; --left) {
     panels_.push_back({first, divide_up(columns_ - first, left)});
     first += panels_.back().count;
   }
-  packed_ = static_cast<int64_t>(axes_[0].taps.size() * height.taps.size()) * groups_ *
-            in_channels_ * columns_;
+  packed_ = static_cast<int64_t>(axes_[0].taps.size() * height.taps.size()) * shape_.groups *
+            shape_.in_channels * columns_;
   plane_ = kPlaneElements<T> / (height.step * columns_) / kLanes * kLanes;
   add_terms();
 
+  const int64_t widest = widest_task(axes_, shape_.out_channels);
   // A task's first column has residue 0.
-  const int64_t widest = widest_task(axes_, out_channels_);
-  task_columns_ = widest < width.out ? widest / width.step * width.step : width.out;
-  column_tasks_ = divide_up(width.out, task_columns_);
-  const int64_t others = batch_ * groups_ * axes_[0].out * column_tasks_;
-  task_rows_ = height.out;
-  if (others < kFewTasks)
-    task_rows_ = std::min(task_rows_, std::max(divide_up(height.out, divide_up(kFewTasks, others)),
-                                               4 * shift_range(height) * height.step + 1));
-  row_tasks_ = divide_up(height.out, task_rows_);
-  tasks_ = others * row_tasks_;
-  work_ = batch_ * axes_[0].in * height.in * width.in * packed_;
+  const int64_t columns = widest < width.out ? widest / width.step * width.step : width.out;
+  tasks_ = {shape, height.out, columns, 4 * shift_range(height) * height.step + 1};
 }
 
 template <typename T>
 void PixelPlanes<T>::add_terms() {
   const ScatterAxis& width = axes_[2];
   for (int64_t r = 0; r < width.step; ++r)
-    for (int64_t n = 0; n < out_channels_; ++n) {
+    for (int64_t n = 0; n < shape_.out_channels; ++n) {
       int64_t plane = n;
       for (const ScatterTap& tap : width.taps) {
         if (tap.residue == r) terms_.push_back(plane * plane_ - tap.shift);
-        plane += out_channels_;
+        plane += shape_.out_channels;
       }
       term_ends_.push_back(static_cast<int64_t>(terms_.size()));
     }
   no_terms_.assign(term_ends_.size(), 0);
 }
 
-template <typename T>
-typename PixelPlanes<T>::Task PixelPlanes<T>::task(int64_t index) const {
-  const auto next = [&](int64_t count) {
-    const int64_t part = index % count;
-    index /= count;
-    return part;
-  };
-  Task task;
-  task.first_column = next(column_tasks_) * task_columns_;
-  task.last_column = std::min(axes_[2].out, task.first_column + task_columns_);
-  task.first_row = next(row_tasks_) * task_rows_;
-  task.last_row = std::min(axes_[1].out, task.first_row + task_rows_);
-  task.depth = next(axes_[0].out);
-  task.group = next(groups_);
-  task.image = index;
-  return task;
-}
-
 // [group][depth tap][row tap][panel][k][column], columns in the order of the last taps
 // and channels.
 template <typename T>
 void PixelPlanes<T>::pack(const T* kernel, T* packed) const {
-  const int64_t N = out_channels_;
-  for (int64_t g = 0; g < groups_; ++g)
+  const int64_t N = shape_.out_channels;
+  for (int64_t g = 0; g < shape_.groups; ++g)
     for (const ScatterTap& depth : axes_[0].taps)
       for (const ScatterTap& height : axes_[1].taps)
         for (const Panel& panel : panels_) {
           for (int64_t c = 0; c < panel.count; ++c) {
             const int64_t column = panel.first + c, width = axes_[2].taps[column / N].kernel;
-            const int64_t tap = (depth.kernel * kernel_[1] + height.kernel) * kernel_[2] + width;
-            const T* from =
-                kernel + tap * tap_stride_ + g * group_stride_ + column % N * out_stride_;
-            for (int64_t k = 0; k < in_channels_; ++k)
-              packed[k * panel.count + c] = from[k * in_stride_];
+            const T* from = kernel + shape_.tap(depth.kernel, height.kernel, width) * shape_.tap_stride +
+                            g * shape_.group_stride + column % N * shape_.out_stride;
+            for (int64_t k = 0; k < shape_.in_channels; ++k)
+              packed[k * panel.count + c] = from[k * shape_.in_stride];
           }
-          packed += in_channels_ * panel.count;
+          packed += shape_.in_channels * panel.count;
         }
 }
 
@@ -280,7 +181,7 @@ typename PixelPlanes<T>::Planes PixelPlanes<T>::planes(const Task& task, T* prod
   std::fill_n(keep + inputs, gap, bits<T>(false));
   for (int64_t i = pitch; i < pitch + kSlots; ++i) keep[i] = keep[i - pitch];
   const int64_t rows = (plane_ - front - kSlots) / pitch;
-  return {kernels<T>(), products + front, first_x, last_x, pitch, front, rows, keep, 0, 0};
+  return {plane_kernels<T>(), products + front, first_x, last_x, pitch, front, rows, keep, 0, 0};
 }
 
 // Adds the products of rows first_y to last_y - 1.
@@ -289,11 +190,11 @@ void PixelPlanes<T>::multiply(const Task& task, const Planes& planes, int64_t fi
                               int64_t last_y, const T* input, const T* packed) const {
   T keep[kSlots];
   const T* pixels[kSlots];
-  const int64_t channels = groups_ * in_channels_, line = axes_[2].in * channels;
+  const int64_t channels = shape_.groups * shape_.in_channels, line = axes_[2].in * channels;
   const int64_t inputs = planes.last_x - planes.first_x;
   const int64_t slots = (last_y - first_y) * planes.pitch;
   const T* row = input + (task.image * axes_[0].in * axes_[1].in + first_y) * line +
-                 planes.first_x * channels + task.group * in_channels_;
+                 planes.first_x * channels + task.group * shape_.in_channels;
   Tile tile{pixels, 0, nullptr, planes.products + (first_y - planes.first_row) * planes.pitch,
             nullptr};
   for (int64_t first = 0, x = 0; first < slots; first += kSlots, tile.products += kSlots) {
@@ -313,7 +214,7 @@ void PixelPlanes<T>::multiply(const Task& task, const Planes& planes, int64_t fi
       x = 0;
       row += line;
     }
-    if (groups_ == 1) tile.next = row + x * channels;
+    if (shape_.groups == 1) tile.next = row + x * channels;
     multiply_tile(task, planes, tile, packed);
   }
 }
@@ -324,21 +225,21 @@ void PixelPlanes<T>::multiply_tile(const Task& task, const Planes& planes, const
   T room[kValueElements<T> + kLanes];
   T* const values = aligned(room);
   const ScatterAxis &depth = axes_[0], &height = axes_[1];
-  const int64_t image = height.in * axes_[2].in * groups_ * in_channels_;
-  packed += task.group * (packed_ / groups_);
+  const int64_t image = height.in * axes_[2].in * shape_.groups * shape_.in_channels;
+  packed += task.group * (packed_ / shape_.groups);
   const int64_t calls = static_cast<int64_t>(height.taps.size() * panels_.size());
-  ProductArgs<T> args{};
+  PlaneProductArgs<T> args{};
   args.x = values;
   args.count = tile.count;
   args.keep = tile.keep;
   args.to_step = plane_;
   for (const ScatterTap& deep : depth.taps) {
     const T* weights = packed;
-    packed += static_cast<int64_t>(height.taps.size()) * in_channels_ * columns_;
+    packed += static_cast<int64_t>(height.taps.size()) * shape_.in_channels * columns_;
     const int64_t z = task.depth / depth.step - deep.shift;
     if (z < 0 || z >= depth.in || task.depth % depth.step != deep.residue) continue;
-    for (int64_t k = 0; k < in_channels_; k += kChunk<T>) {
-      args.length = std::min(kChunk<T>, in_channels_ - k);
+    for (int64_t k = 0; k < shape_.in_channels; k += kChunk<T>) {
+      args.length = std::min(kChunk<T>, shape_.in_channels - k);
       planes.kernels.transpose({tile.pixels, z * image + k, tile.count, args.length, values});
       // The next pixels are fetched by as many calls as there are lines of theirs for each k; for
       // the first tap, that of the greatest depth, as the others' were read before.
@@ -355,7 +256,7 @@ void PixelPlanes<T>::multiply_tile(const Task& task, const Planes& planes, const
           args.to = tile.products + (tap.residue * columns_ + panel.first) * plane_ +
                     tap.shift * planes.pitch;
           planes.kernels.products[panel.count - 1](args);
-          w += in_channels_ * panel.count;
+          w += shape_.in_channels * panel.count;
           args.ahead += args.length * args.lines * 64;
           lines -= args.lines;
           args.lines = std::min(args.lines, lines);
@@ -368,7 +269,7 @@ void PixelPlanes<T>::multiply_tile(const Task& task, const Planes& planes, const
 template <typename T>
 int64_t PixelPlanes<T>::row_at(const Task& task, int64_t row) const {
   const int64_t line = (task.image * axes_[0].out + task.depth) * axes_[1].out + row;
-  return ((line * axes_[2].out + task.first_column) * groups_ + task.group) * out_channels_;
+  return ((line * axes_[2].out + task.first_column) * shape_.groups + task.group) * shape_.out_channels;
 }
 
 template <typename T>
@@ -377,7 +278,7 @@ void PixelPlanes<T>::store(const Task& task, const Planes& planes, int64_t row, 
   T room[kRowElements<T> + kLanes];
   T* const sums = aligned(room);
   const ScatterAxis &height = axes_[1], &width = axes_[2];
-  const int64_t N = out_channels_, count = task.last_column - task.first_column;
+  const int64_t N = shape_.out_channels, count = task.columns();
   const int64_t whole = count / width.step, residues = width.step * N;
   const int64_t step = divide_up(whole + 1, kLanes) * kLanes;
   const int64_t from = row / height.step, residue = row - from * height.step;
@@ -389,9 +290,9 @@ void PixelPlanes<T>::store(const Task& task, const Planes& planes, int64_t row, 
                       whole + (whole * width.step < count), sums, step, epilogue.bias,
                       epilogue.relu});
 
-  const int64_t out_step = groups_ * N;
+  const int64_t out_step = shape_.groups * N;
   T* to = output + row_at(task, row);
-  const int64_t woven = groups_ == 1 ? whole : 0;
+  const int64_t woven = shape_.groups == 1 ? whole : 0;
   if (residues == 1) std::copy_n(sums, woven, to);
   else planes.kernels.weave({sums, step, residues, woven, to});
   for (int64_t i = woven * width.step; i < count; ++i)
@@ -403,8 +304,8 @@ void PixelPlanes<T>::store(const Task& task, const Planes& planes, int64_t row, 
 template <typename T>
 void PixelPlanes<T>::finish(const Task& task, int64_t first_row, int64_t last_row, T* output,
                             const Epilogue<T>& epilogue) const {
-  const int64_t N = out_channels_, rows = last_row - first_row;
-  const int64_t columns = task.last_column - task.first_column;
+  const int64_t N = shape_.out_channels, rows = last_row - first_row;
+  const int64_t columns = task.columns();
   const int64_t together = columns == axes_[2].out ? std::max<int64_t>(1, rows) : 1;
   for (int64_t row = first_row; row < last_row; row += together)
     epilogue.finish(output + row_at(task, row), together * columns * N);
@@ -417,7 +318,7 @@ void PixelPlanes<T>::compute(const Task& task, const T* input, const T* packed, 
                              const Epilogue<T>& epilogue) const {
   T room[kPlaneElements<T> + kLanes], keep[kMostSlots + kSlots];
   const ScatterAxis& height = axes_[1];
-  const Epilogue<T> last = epilogue.from(task.group * out_channels_);
+  const Epilogue<T> last = epilogue.from(task.group * shape_.out_channels);
   const int64_t planes_count = height.step * columns_, span = shift_range(height);
   Planes planes = this->planes(task, aligned(room), keep);
   int64_t y, last_y;
@@ -449,10 +350,11 @@ void PixelPlanes<T>::compute(const Task& task, const T* input, const T* packed, 
 }
 
 template <typename T>
-void PixelPlanes<T>::run(const T* input, const T* packed, T* output,
+void PixelPlanes<T>::run(const T* input, const T*, const T* packed, T* output, T*,
                          const Epilogue<T>& epilogue) const {
-  parallel_for(tasks_, kMultiplyTime * work_,
-               [&](int64_t i) { compute(task(i), input, packed, output, epilogue); });
+  parallel_for(tasks_.count(), kMultiplyTime * shape_.in_pixels() * packed_, [&](int64_t i) {
+    compute(tasks_.at(i), input, packed, output, epilogue);
+  });
 }
 
 template class PixelPlanes<float>;

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "correlation.h"
+#include "correlation_method.h"
 #include "scatter_axes.h"
 
 namespace convnet {
@@ -14,31 +14,29 @@ namespace convnet {
 // tap along the other axes. Products of a column are added up in a plane of their
 // own, in rows of outputs; an output is the sum of planes, each shifted by its tap.
 template <typename T>
-class PixelPlanes {
+class PixelPlanes final : public CorrelationMethod<T> {
  public:
   // Whether a shape can be computed this way, and would leave lanes idle otherwise.
   static bool suits(const CorrelationShape& shape);
 
   explicit PixelPlanes(const CorrelationShape& shape);
-  // As in Correlation.
-  size_t packed_bytes() const { return static_cast<size_t>(packed_) * sizeof(T); }
-  void pack(const T* kernel, T* packed) const;
-  void run(const T* input, const T* packed, T* output, const Epilogue<T>& epilogue) const;
+  PackLayout layout() const override { return PackLayout::planes; }
+  size_t packed_bytes() const override { return static_cast<size_t>(packed_) * sizeof(T); }
+  void pack(const T* kernel, T* packed) const override;
+  bool scattered() const override { return shape_.groups > 1; }
+  void run(const T* input, const T* kernel, const T* packed, T* output, T* workspace,
+           const Epilogue<T>& epilogue) const override;
 
  private:
   // Columns that are multiplied together.
   struct Panel {
     int64_t first, count;
   };
-  // Outputs that one task owns: of one image, group and depth.
-  struct Task {
-    int64_t image, group, depth, first_row, last_row, first_column, last_column;
-  };
+  using Task = detail::ScatterTask;
   struct Planes;
   struct Tile;
 
   static int64_t widest_task(const std::vector<detail::ScatterAxis>& axes, int64_t channels);
-  Task task(int64_t index) const;
   void add_terms();
   Planes planes(const Task& task, T* products, T* keep) const;
   void compute(const Task& task, const T* input, const T* packed, T* output,
@@ -53,17 +51,16 @@ class PixelPlanes {
   void finish(const Task& task, int64_t first_row, int64_t last_row, T* output,
               const Epilogue<T>& epilogue) const;
 
-  int64_t batch_, groups_, in_channels_, out_channels_;
-  int64_t tap_stride_, group_stride_, in_stride_, out_stride_, kernel_[3];
+  CorrelationShape shape_;
   std::vector<detail::ScatterAxis> axes_;
   std::vector<Panel> panels_;
-  int64_t columns_;                    // of the kernel, for a tap of the other axes
-  int64_t plane_;                      // elements from plane to plane
+  int64_t columns_;  // of the kernel, for a tap of the other axes
+  int64_t plane_;    // elements from plane to plane
   // For each residue of a column and channel the planes that are added up: from a row of the
   // first one, to where in each; and behind which of these offsets those of the next begin.
   std::vector<int64_t> terms_, term_ends_, no_terms_;
-  int64_t task_rows_, task_columns_;   // a task's outputs
-  int64_t row_tasks_, column_tasks_, tasks_, work_, packed_;
+  detail::ScatterTasks tasks_;
+  int64_t packed_;
 };
 
 }  // namespace convnet

@@ -17,7 +17,6 @@ constexpr size_t kProductBytes = 32768;  // pixels times columns, too
 constexpr int64_t kMostPixels = 48;      // a multiple of every tile's rows
 constexpr int64_t kChunk = 384;          // channels that one accumulation may have
 constexpr int64_t kLeastChannels = 8;
-constexpr int64_t kFewTasks = 16;
 constexpr int64_t kOverrun = 4;          // elements that adding a run may touch past its end
 
 int64_t padded(const std::vector<ColumnPanel>& panels) {
@@ -45,18 +44,8 @@ bool Scatter<T>::suits(const CorrelationShape& shape) {
 
 template <typename T>
 Scatter<T>::Scatter(const CorrelationShape& shape)
-    : gemm_(gemm<T>()),
-      batch_(shape.batch),
-      groups_(shape.groups),
-      in_channels_(shape.in_channels),
-      out_channels_(shape.out_channels),
-      tap_stride_(shape.tap_stride),
-      group_stride_(shape.group_stride),
-      in_stride_(shape.in_stride),
-      out_stride_(shape.out_stride),
-      kernel_{shape.kernel[0], shape.kernel[1], shape.kernel[2]},
-      axes_(scatter_axes(shape)) {
-  const int64_t N = out_channels_;
+    : shape_(shape), gemm_(gemm<T>()), axes_(scatter_axes(shape)) {
+  const int64_t N = shape_.out_channels;
   const ScatterAxis &height = axes_[1], &width = axes_[2];
   for (size_t t = 0; t < width.taps.size(); ++t) {
     const int64_t offset = width.taps[t].offset;
@@ -65,7 +54,7 @@ Scatter<T>::Scatter(const CorrelationShape& shape)
   }
   panels_ = column_panels<T>(static_cast<int64_t>(height.taps.size() * width.taps.size()) * N);
   pitch_ = padded(panels_);
-  packed_ = static_cast<int64_t>(axes_[0].taps.size()) * groups_ * in_channels_ *
+  packed_ = static_cast<int64_t>(axes_[0].taps.size()) * shape_.groups * shape_.in_channels *
             pitch_;
   const int64_t fit = (static_cast<int64_t>(kProductBytes / sizeof(T)) - kOverrun) /
                       pitch_;
@@ -73,36 +62,15 @@ Scatter<T>::Scatter(const CorrelationShape& shape)
 
   // Whole rows where eight of them fit; with few images, blocks of fewer rows.
   const int64_t sums = static_cast<int64_t>(kSumBytes / sizeof(T)) - kOverrun;
-  columns_ = std::min(width.out, sums / 8 / N - 2 * width.reach());
-  rows_ = std::min(height.out, sums / ((columns_ + 2 * width.reach()) * N));
-  column_tasks_ = divide_up(width.out, columns_);
-  const int64_t others = batch_ * groups_ * axes_[0].out * column_tasks_;
-  if (others < kFewTasks) {
-    const int64_t wanted = divide_up(height.out, divide_up(kFewTasks, others));
-    rows_ = std::min(rows_, std::max(wanted, 3 * height.reach() + 1));
-  }
-  row_tasks_ = divide_up(height.out, rows_);
-  tasks_ = others * row_tasks_;
-  work_ = batch_ * axes_[0].in * height.in * width.in * packed_;
+  const int64_t columns = std::min(width.out, sums / 8 / N - 2 * width.reach());
+  const int64_t rows = std::min(height.out, sums / ((columns + 2 * width.reach()) * N));
+  tasks_ = {shape, rows, columns, 3 * height.reach() + 1};
 }
 
+// Of rows of sums, which have margins for what other tasks own.
 template <typename T>
-typename Scatter<T>::Task Scatter<T>::task(int64_t index) const {
-  const auto next = [&](int64_t count) {
-    const int64_t part = index % count;
-    index /= count;
-    return part;
-  };
-  Task task;
-  task.first_column = next(column_tasks_) * columns_;
-  task.last_column = std::min(axes_[2].out, task.first_column + columns_);
-  task.first_row = next(row_tasks_) * rows_;
-  task.last_row = std::min(axes_[1].out, task.first_row + rows_);
-  task.depth = next(axes_[0].out);
-  task.group = next(groups_);
-  task.image = index;
-  task.pitch = (task.last_column - task.first_column + 2 * axes_[2].reach()) * out_channels_;
-  return task;
+int64_t Scatter<T>::sums_pitch(const Task& task) const {
+  return (task.columns() + 2 * axes_[2].reach()) * shape_.out_channels;
 }
 
 // [group][depth tap][panel][k][column], columns in the order of the other taps
@@ -110,20 +78,20 @@ typename Scatter<T>::Task Scatter<T>::task(int64_t index) const {
 template <typename T>
 void Scatter<T>::pack(const T* kernel, T* packed) const {
   std::fill_n(packed, packed_, T(0));
-  const int64_t N = out_channels_, width = static_cast<int64_t>(axes_[2].taps.size());
-  for (int64_t g = 0; g < groups_; ++g)
+  const int64_t N = shape_.out_channels, width = static_cast<int64_t>(axes_[2].taps.size());
+  for (int64_t g = 0; g < shape_.groups; ++g)
     for (const ScatterTap& depth : axes_[0].taps) {
       for (const ColumnPanel& panel : panels_)
         for (int n = 0; n < panel.used; ++n) {
           const int64_t column = panel.first + n, tap = column / N;
           const int64_t y = axes_[1].taps[tap / width].kernel, x = axes_[2].taps[tap % width].kernel;
-          const T* from = kernel + ((depth.kernel * kernel_[1] + y) * kernel_[2] + x) * tap_stride_ +
-                          g * group_stride_ + column % N * out_stride_;
-          T* to = packed + panel.first * in_channels_ + n;
-          for (int64_t k = 0; k < in_channels_; ++k)
-            to[k * panel.width] = from[k * in_stride_];
+          const T* from = kernel + shape_.tap(depth.kernel, y, x) * shape_.tap_stride +
+                          g * shape_.group_stride + column % N * shape_.out_stride;
+          T* to = packed + panel.first * shape_.in_channels + n;
+          for (int64_t k = 0; k < shape_.in_channels; ++k)
+            to[k * panel.width] = from[k * shape_.in_stride];
         }
-      packed += in_channels_ * pitch_;
+      packed += shape_.in_channels * pitch_;
     }
 }
 
@@ -134,7 +102,7 @@ void Scatter<T>::multiply(const T* input, int64_t pixels, const T* b, T* product
   T* out[kMostPixels];
   const int64_t tiles = divide_up(pixels, gemm_.rows);
   for (int64_t p = 0; p < tiles * gemm_.rows; ++p) {
-    rows[p] = input + std::min(p, pixels - 1) * groups_ * in_channels_;
+    rows[p] = input + std::min(p, pixels - 1) * shape_.groups * shape_.in_channels;
     out[p] = products + p * pitch_;
   }
   TileArgs<T> args{};
@@ -142,11 +110,11 @@ void Scatter<T>::multiply(const T* input, int64_t pixels, const T* b, T* product
   for (const ColumnPanel& panel : panels_) {
     args.column = panel.first;
     args.column_count = panel.width;
-    args.b = b + panel.first * in_channels_;
-    for (int64_t k = 0; k < in_channels_; k += kChunk) {
+    args.b = b + panel.first * shape_.in_channels;
+    for (int64_t k = 0; k < shape_.in_channels; k += kChunk) {
       const Segment segment{k, k};
       args.segments = &segment;
-      args.length = std::min(kChunk, in_channels_ - k);
+      args.length = std::min(kChunk, shape_.in_channels - k);
       args.add = k > 0;
       for (int64_t row = 0; row < pixels; row += args.row_count) {
         const int height = gemm_.height_for(pixels - row);
@@ -164,17 +132,18 @@ template <typename T>
 void Scatter<T>::add(const Task& task, int64_t y, int64_t x, int64_t count, const T* products,
                      T* sums) const {
   const ScatterAxis &height = axes_[1], &width = axes_[2];
-  const int64_t N = out_channels_, row_columns = static_cast<int64_t>(width.taps.size()) * N;
+  const int64_t N = shape_.out_channels, row_columns = static_cast<int64_t>(width.taps.size()) * N;
+  const int64_t pitch = sums_pitch(task);
   AddRunsArgs<T> args{};
   args.from_step = pitch_;
   args.to_step = width.step * N;
   args.count = count;
   for (const ScatterTap& tap : height.taps) {
     const int64_t row = y * height.step + tap.offset - task.first_row;
-    if (row >= 0 && row < task.last_row - task.first_row)
+    if (row >= 0 && row < task.rows())
       for (const Run& run : runs_) {
         args.from = products + run.first_column;
-        args.to = sums + row * task.pitch +
+        args.to = sums + row * pitch +
                   (x * width.step + run.offset - task.first_column + width.reach()) * N;
         args.length = run.length;
         gemm_.add_runs(args);
@@ -189,9 +158,9 @@ void Scatter<T>::compute(const Task& task, const T* input, const T* packed, T* o
   alignas(16) T sums[kSumBytes / sizeof(T)];
   alignas(16) T products[kProductBytes / sizeof(T)];
   const ScatterAxis &depth = axes_[0], &height = axes_[1], &width = axes_[2];
-  const int64_t N = out_channels_, pitch = task.pitch, columns = pitch_;
+  const int64_t N = shape_.out_channels, pitch = sums_pitch(task), columns = pitch_;
   const int64_t depth_taps = static_cast<int64_t>(depth.taps.size());
-  std::fill_n(sums, (task.last_row - task.first_row) * pitch, T(0));
+  std::fill_n(sums, (task.rows()) * pitch, T(0));
 
   int64_t first_y, last_y, first_x, last_x;
   height.inputs(task.first_row, task.last_row, &first_y, &last_y);
@@ -203,13 +172,13 @@ void Scatter<T>::compute(const Task& task, const T* input, const T* packed, T* o
   for (int64_t t = 0; t < depth_taps; ++t) {
     const int64_t z = divide_down(task.depth - depth.taps[t].offset, depth.step);
     if (z < 0 || z >= depth.in || z * depth.step + depth.taps[t].offset != task.depth) continue;
-    const T* b = packed + (task.group * depth_taps + t) * in_channels_ * columns;
+    const T* b = packed + (task.group * depth_taps + t) * shape_.in_channels * columns;
     const int64_t plane = (task.image * depth.in + z) * height.in;
     for (int64_t start = 0; start < rows * row; start += stretch)
       for (int64_t first = start; first < start + stretch; first += pixels_) {
         const int64_t last = std::min(first + pixels_, start + stretch);
         const int64_t pixel = (plane + first_y + first / row) * width.in + first_x + first % row;
-        multiply(input + (pixel * groups_ + task.group) * in_channels_, last - first, b, products);
+        multiply(input + (pixel * shape_.groups + task.group) * shape_.in_channels, last - first, b, products);
         for (int64_t i = first, count; i < last; i += count) {
           count = std::min(last - i, row - i % row);
           add(task, first_y + i / row, first_x + i % row, count, products + (i - first) * columns,
@@ -218,8 +187,8 @@ void Scatter<T>::compute(const Task& task, const T* input, const T* packed, T* o
       }
   }
 
-  const int64_t out_channels = groups_ * N;
-  const int64_t count = task.last_column - task.first_column;
+  const int64_t out_channels = shape_.groups * N;
+  const int64_t count = task.columns();
   // Of a whole row: channels are too few for loops of their own.
   Epilogue<T> last = epilogue.from(task.group * N);
   if (last.bias) {
@@ -231,7 +200,7 @@ void Scatter<T>::compute(const Task& task, const T* input, const T* packed, T* o
     T* to = output + (((task.image * depth.out + task.depth) * height.out + row) * width.out +
                       task.first_column) * out_channels + task.group * N;
     last.apply(from, count * N);
-    if (groups_ == 1) std::copy_n(from, count * N, to);
+    if (shape_.groups == 1) std::copy_n(from, count * N, to);
     else
       for (int64_t x = 0; x < count; ++x) std::copy_n(from + x * N, N, to + x * out_channels);
     last.finish(to, count * N);
@@ -239,10 +208,11 @@ void Scatter<T>::compute(const Task& task, const T* input, const T* packed, T* o
 }
 
 template <typename T>
-void Scatter<T>::run(const T* input, const T* packed, T* output,
+void Scatter<T>::run(const T* input, const T*, const T* packed, T* output, T*,
                      const Epilogue<T>& epilogue) const {
-  parallel_for(tasks_, kMultiplyTime * work_,
-            [&](int64_t i) { compute(task(i), input, packed, output, epilogue); });
+  parallel_for(tasks_.count(), kMultiplyTime * shape_.in_pixels() * packed_, [&](int64_t i) {
+    compute(tasks_.at(i), input, packed, output, epilogue);
+  });
 }
 
 template class Scatter<float>;

@@ -6,7 +6,10 @@ namespace convnet::detail {
 
 namespace {
 
-int64_t divide_down(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
+constexpr int64_t kFewTasks = 16;
+
+int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+int64_t divide_down(int64_t a, int64_t b) { return a >= 0 ? a / b : -divide_up(-a, b); }
 
 }  // namespace
 
@@ -38,6 +41,35 @@ std::vector<ScatterAxis> scatter_axes(const CorrelationShape& shape) {
     axes.push_back(std::move(axis));
   }
   return axes;
+}
+
+ScatterTasks::ScatterTasks(const CorrelationShape& shape, int64_t rows, int64_t columns,
+                           int64_t least_rows)
+    : groups_(shape.groups), rows_(rows), columns_(columns) {
+  std::copy_n(shape.out, 3, out_);
+  column_tasks_ = divide_up(out_[2], columns_);
+  const int64_t others = shape.batch * groups_ * out_[0] * column_tasks_;
+  if (others < kFewTasks)
+    rows_ = std::min(rows_, std::max(divide_up(out_[1], divide_up(kFewTasks, others)), least_rows));
+  row_tasks_ = divide_up(out_[1], rows_);
+  count_ = others * row_tasks_;
+}
+
+ScatterTask ScatterTasks::at(int64_t index) const {
+  const auto next = [&](int64_t count) {
+    const int64_t part = index % count;
+    index /= count;
+    return part;
+  };
+  ScatterTask task;
+  task.first_column = next(column_tasks_) * columns_;
+  task.last_column = std::min(out_[2], task.first_column + columns_);
+  task.first_row = next(row_tasks_) * rows_;
+  task.last_row = std::min(out_[1], task.first_row + rows_);
+  task.depth = next(out_[0]);
+  task.group = next(groups_);
+  task.image = index;
+  return task;
 }
 
 }  // namespace convnet::detail

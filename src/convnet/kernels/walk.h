@@ -1,7 +1,7 @@
 #pragma once
 #include <algorithm>
 
-#include "correlation.h"
+#include "correlation_shape.h"
 
 namespace convnet::detail {
 
@@ -99,9 +99,9 @@ void for_each_tap(const CorrelationShape& shape, const CorrelationPhase& phase, 
       for (int64_t c = 0; c < axis[2].taps; ++c, ++tap) {
         const int64_t pixel = (a * axis[0].tap_step * shape.in[1] + b * axis[1].tap_step) *
                                   shape.in[2] + c * axis[2].tap_step;
-        const int64_t kernel = ((axis[0].tap_first + a * axis[0].tap_next) * shape.kernel[1] +
-                                axis[1].tap_first + b * axis[1].tap_next) * shape.kernel[2] +
-                               axis[2].tap_first + c * axis[2].tap_next;
+        const int64_t kernel = shape.tap(axis[0].tap_first + a * axis[0].tap_next,
+                                         axis[1].tap_first + b * axis[1].tap_next,
+                                         axis[2].tap_first + c * axis[2].tap_next);
         f(tap, a, b, c, pixel * shape.groups * shape.in_channels, kernel);
       }
 }

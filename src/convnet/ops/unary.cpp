@@ -133,15 +133,18 @@ TensorType infer_relu(const Attrs& attrs, const std::vector<TensorType>& in) {
   return infer_number(attrs, in);
 }
 
+template <typename T, typename F>
+Prepared map_with_alpha(const OpCall& call, F f, Dim weight) {
+  const T alpha = static_cast<T>(alpha_of(call.attrs));
+  return map_unary_runs<T, T>(
+      call, [alpha, f](const T* x, T* out, Dim n) { f(x, alpha, out, n); }, weight);
+}
+
 Prepared prepare_relu(const OpCall& call) {
   return dispatch_number(call.out.dtype, [&](auto tag) {
     using T = decltype(tag);
     if constexpr (std::is_floating_point_v<T>) {
-      const T alpha = static_cast<T>(alpha_of(call.attrs));
-      return map_unary_runs<T, T>(
-          call,
-          [alpha, f = vector_math<T>().relu](const T* x, T* out, Dim n) { f(x, alpha, out, n); },
-          scalar::Relu::weight);
+      return map_with_alpha<T>(call, vector_math<T>().relu, scalar::Relu::weight);
     } else {
       return map_unary<T, T>(call, scalar::Relu{}, scalar::Relu::weight);
     }
@@ -160,11 +163,7 @@ TensorType infer_elu(const Attrs& attrs, const std::vector<TensorType>& in) {
 Prepared prepare_elu(const OpCall& call) {
   return dispatch_float(call.out.dtype, [&](auto tag) {
     using T = decltype(tag);
-    return map_unary_runs<T, T>(
-        call,
-        [alpha = static_cast<T>(alpha_of(call.attrs)), f = vector_math<T>().elu](
-            const T* x, T* out, Dim n) { f(x, alpha, out, n); },
-        4);
+    return map_with_alpha<T>(call, vector_math<T>().elu, 4);
   });
 }
 
