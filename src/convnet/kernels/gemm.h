@@ -129,24 +129,4 @@ struct ColumnPanel {
 template <typename T>
 std::vector<ColumnPanel> column_panels(int64_t columns);
 
-// Columns 0..n-1 cut into panels of 2 * lanes, the last one narrower where that
-// is enough. Panel p is packed at offset p * width of each row of B.
-struct Panels {
-  int64_t columns;
-  int lanes;
-
-  int width() const { return 2 * lanes; }
-  int64_t count() const { return (columns + width() - 1) / width(); }
-  int64_t first(int64_t panel) const { return panel * width(); }
-  int used(int64_t panel) const {
-    const int64_t left = columns - first(panel);
-    return static_cast<int>(left < width() ? left : width());
-  }
-  bool wide(int64_t panel) const { return used(panel) > lanes; }
-  int padded(int64_t panel) const { return wide(panel) ? width() : lanes; }
-  int64_t padded_columns() const {
-    return count() == 0 ? 0 : first(count() - 1) + padded(count() - 1);
-  }
-};
-
 }  // namespace convnet

@@ -29,19 +29,38 @@ struct OuterArgs {
 };
 
 struct OuterLimits {
-  static constexpr int kMaxRows = 14, kMaxScattered = 9, kMaxWidth = 32;
+  static constexpr int kMaxRows = 14, kMaxScattered = 9, kMaxWidth = 32, kMaxGrains = 4;
 };
 
 template <typename T>
 struct Outer {
-  int rows, scattered_rows, lanes;  // rows: the most of one call
-  // [rows - 1][0] for width = lanes, [rows - 1][1] for width = 2 * lanes
-  void (*outer[OuterLimits::kMaxRows][2])(const OuterArgs<T>&);
-  void (*scattered[OuterLimits::kMaxScattered][2])(const OuterArgs<T>&);
+  int rows, scattered_rows;  // the most of one call
+  int width, grain;          // of a panel at most, and what others are multiples of
+  // [rows - 1][width / grain - 1]
+  void (*outer[OuterLimits::kMaxRows][OuterLimits::kMaxGrains])(const OuterArgs<T>&);
+  void (*scattered[OuterLimits::kMaxScattered][OuterLimits::kMaxGrains])(const OuterArgs<T>&);
 };
 
 // Those of the instruction set in use; see isa.h.
 template <typename T>
 const Outer<T>& outer();
+
+// Columns 0..n-1 cut into panels of a width, the last one narrower where that is enough.
+struct Panels {
+  int64_t columns;
+  int width, grain;
+
+  int64_t count() const { return (columns + width - 1) / width; }
+  int64_t first(int64_t panel) const { return panel * width; }
+  int used(int64_t panel) const {
+    const int64_t left = columns - first(panel);
+    return static_cast<int>(left < width ? left : width);
+  }
+  int grains(int64_t panel) const { return (used(panel) + grain - 1) / grain; }
+  int padded(int64_t panel) const { return grains(panel) * grain; }
+  int64_t padded_columns() const {
+    return count() == 0 ? 0 : first(count() - 1) + padded(count() - 1);
+  }
+};
 
 }  // namespace convnet

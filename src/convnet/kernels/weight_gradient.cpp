@@ -83,7 +83,7 @@ struct WeightGradient<T>::Block {
 template <typename T>
 WeightGradient<T>::WeightGradient(CorrelationShape shape)
     : shape_(std::move(shape)), gemm_(gemm<T>()), outer_(outer<T>()) {
-  panels_ = Panels{shape_.out_channels, outer_.lanes};
+  panels_ = Panels{shape_.out_channels, outer_.width, outer_.grain};
   kernel_size_ = shape_.kernel[0] * shape_.kernel[1] * shape_.kernel[2] * shape_.in_channels *
                  shape_.out_channels * shape_.groups;
   if (DepthwiseGradient<T>::suits(shape_)) {
@@ -223,7 +223,7 @@ void WeightGradient<T>::add_strips(const Task& task, const StripPlan& strips, in
     for (int64_t tile = 0; tile < tiles; ++tile) {
       const int64_t begin = rows * tile / tiles, height = rows * (tile + 1) / tiles - begin;
       args.terms = strips.segments.data() + begin;
-      outer_.scattered[height - 1][panels_.wide(panel)](args);
+      outer_.scattered[height - 1][panels_.grains(panel) - 1](args);
     }
   }
 }
@@ -324,7 +324,7 @@ void WeightGradient<T>::multiply(const Task& task, int64_t panel, int64_t tap, O
     const int64_t first = length * tile / tiles, count = length * (tile + 1) / tiles - first;
     args.x = x + first;
     args.out = out + first * args.ldc;
-    outer_.outer[count - 1][panels_.wide(panel)](args);
+    outer_.outer[count - 1][panels_.grains(panel) - 1](args);
   }
 }
 
