@@ -94,7 +94,7 @@ template <typename T>
 struct Gemm {
   int rows, dot_rows, lanes;
   // For tile_rows rows, the first of which is `rows`, and panels of tile_width columns.
-  static constexpr int kHeights = 3, kWidths = 3;
+  static constexpr int kHeights = 4, kWidths = 3;
   int tile_rows[kHeights], tile_width[kWidths];
   void (*tile[kHeights][kWidths])(const TileArgs<T>&);
   // For `count` rows, the first of which begins at `row`.
