@@ -75,7 +75,9 @@ TiledCorrelation<T>::TiledCorrelation(const CorrelationShape& shape) : shape_(sh
     blocks += divide_up(shape_.batch * phase.positions(), RowPlan::kBlock) * shape_.groups;
   }
   dot_ = K >= kFewChannels && K >= gemm_.lanes && 2 * N <= gemm_.lanes;
-  const bool is_short = longest <= kShortRows && K * static_cast<int64_t>(sizeof(T)) < kPixelBytes;
+  const int64_t size = static_cast<int64_t>(sizeof(T));
+  const bool is_short =
+      longest * size <= kPixelBytes || (longest <= kShortRows && K * size < kPixelBytes);
   in_strips_ = K < kFewChannels || (is_short && !dot_ && shape_.groups == 1);
   rows_ = dot_ ? gemm_.dot_rows : gemm_.rows;
   if (dot_)
