@@ -11,25 +11,31 @@ int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 }  // namespace
 
+Strips cut_strips(const CorrelationShape& shape, const CorrelationBox& box) {
+  const CorrelationAxis* axis = box.part.axis;
+  Strips strips{};
+  int64_t in_size = shape.groups * shape.in_channels, out_size = shape.groups * shape.out_channels;
+  for (int a = 2; a >= 0; --a) {
+    strips.axis[a + 1] = {axis[a].count, axis[a].step * in_size, axis[a].out_step * out_size};
+    strips.in += axis[a].base * in_size;
+    strips.out += axis[a].out_start * out_size;
+    in_size *= shape.in[a];
+    out_size *= shape.out[a];
+  }
+  strips.axis[0] = {shape.batch, in_size, out_size};
+  int longest = 3;
+  for (int a = 2; a >= 0 && strips.axis[longest].count < Strips::kLong; --a)
+    if (strips.axis[a].count > strips.axis[longest].count) longest = a;
+  std::swap(strips.axis[3], strips.axis[longest]);
+  strips.along_width = longest == 3;
+  return strips;
+}
+
 StripPlan plan_strips(const CorrelationShape& shape, const CorrelationBox& box,
                       const CorrelationPhase& whole) {
   const CorrelationAxis* axis = box.part.axis;
   const int64_t K = shape.in_channels;
-  StripPlan plan{};
-  int64_t in_size = shape.groups * K, out_size = shape.groups * shape.out_channels;
-  for (int a = 2; a >= 0; --a) {
-    plan.axis[a + 1] = {axis[a].count, axis[a].step * in_size, axis[a].out_step * out_size};
-    plan.in += axis[a].base * in_size;
-    plan.out += axis[a].out_start * out_size;
-    in_size *= shape.in[a];
-    out_size *= shape.out[a];
-  }
-  plan.axis[0] = {shape.batch, in_size, out_size};
-  int longest = 3;
-  for (int a = 2; a >= 0 && axis[2].count < StripPlan::kLong; --a)
-    if (plan.axis[a].count > plan.axis[longest].count) longest = a;
-  std::swap(plan.axis[3], plan.axis[longest]);
-
+  StripPlan plan{cut_strips(shape, box), 0, {}};
   for (int64_t a = 0; a < axis[0].taps; ++a)
     for (int64_t b = 0; b < axis[1].taps; ++b)
       for (int64_t c = 0; c < axis[2].taps; ++c) {

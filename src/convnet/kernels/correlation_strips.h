@@ -6,39 +6,38 @@
 
 namespace convnet::detail {
 
-// The positions of a box in strips: neighbours along one axis, the longest where the last is
-// short, or images. Each reads and writes a constant distance from the one before, and each
-// element under its taps is a segment of its own: nothing is copied or padded.
-struct StripPlan {
-  // Of a task: positions at least, or products, about.
-  static constexpr int64_t kBlock = 96, kProducts = 1 << 17;
-  static constexpr int64_t kLong = 5;  // positions that make good tiles
+// The positions of a box in strips, neighbours along one axis: the last where that is no
+// shorter than kLong. Each reads and writes a constant distance from the one before.
+struct Strips {
+  static constexpr int64_t kLong = 5;
 
   struct Axis {
     int64_t count, in_step, out_step;
   };
-  Axis axis[4];     // that of strips is the last
-  int64_t in, out;  // elements that the first position begins with
-  int64_t block;    // positions a task
-  std::vector<Segment> segments;
+  Axis axis[4];      // that of strips is the last
+  int64_t in, out;   // elements that the first position begins with
+  bool along_width;  // the axis of strips is that of the box, too
 };
 
-// Walks over the positions of a plan, strip by strip.
+Strips cut_strips(const CorrelationShape& shape, const CorrelationBox& box);
+
+// Walks over positions, strip by strip.
 class StripWalk {
  public:
-  StripWalk(const StripPlan& plan, int64_t position) : plan_(plan), in_(plan.in), out_(plan.out) {
+  StripWalk(const Strips& strips, int64_t position)
+      : strips_(strips), in_(strips.in), out_(strips.out) {
     for (int a = 3; a >= 0; --a) {
-      index_[a] = position % plan.axis[a].count;
-      position /= plan.axis[a].count;
+      index_[a] = position % strips.axis[a].count;
+      position /= strips.axis[a].count;
       move(a, index_[a]);
     }
   }
-  int64_t left_in_strip() const { return plan_.axis[3].count - index_[3]; }
+  int64_t left_in_strip() const { return strips_.axis[3].count - index_[3]; }
   // By at most left_in_strip() positions.
   void advance(int64_t positions) {
     index_[3] += positions;
     move(3, positions);
-    for (int a = 3; a > 0 && index_[a] == plan_.axis[a].count; --a) {
+    for (int a = 3; a > 0 && index_[a] == strips_.axis[a].count; --a) {
       move(a, -index_[a]);
       index_[a] = 0;
       ++index_[a - 1];
@@ -50,12 +49,22 @@ class StripWalk {
 
  private:
   void move(int a, int64_t positions) {
-    in_ += positions * plan_.axis[a].in_step;
-    out_ += positions * plan_.axis[a].out_step;
+    in_ += positions * strips_.axis[a].in_step;
+    out_ += positions * strips_.axis[a].out_step;
   }
 
-  const StripPlan& plan_;
+  const Strips& strips_;
   int64_t in_, out_, index_[4];
+};
+
+// Strips that are multiplied as such: each element under their taps is a segment of its own,
+// nothing is copied or padded.
+struct StripPlan : Strips {
+  // Of a task: positions at least, or products, about.
+  static constexpr int64_t kBlock = 96, kProducts = 1 << 17;
+
+  int64_t block;  // positions a task
+  std::vector<Segment> segments;
 };
 
 // whole: the taps that the box's are packed with.

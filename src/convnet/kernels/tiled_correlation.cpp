@@ -16,6 +16,7 @@ using detail::Ahead;
 using detail::chunk_segments;
 using detail::CorrelationBox;
 using detail::cut_boxes;
+using detail::cut_strips;
 using detail::for_each_tap;
 using detail::kChunk;
 using detail::plan_rows;
@@ -24,7 +25,6 @@ using detail::RowPlan;
 using detail::StripPlan;
 using detail::StripWalk;
 using detail::tap_pixel;
-using detail::Walk;
 
 namespace {
 
@@ -45,10 +45,8 @@ template <typename T>
 struct TiledCorrelation<T>::Plan {
   CorrelationBox box;
   RowPlan rows;
-  StripPlan strips;  // instead, of few channels
+  StripPlan strips;  // of few channels with what they are multiplied by, instead of rows
   bool fetches;      // ahead, what the next task reads and writes
-
-  int64_t block() const { return strips.block > 0 ? strips.block : RowPlan::kBlock; }
 };
 
 // One or all panels of one block of positions of one box and group.
@@ -109,9 +107,10 @@ void TiledCorrelation<T>::place_panels() {
 template <typename T>
 void TiledCorrelation<T>::add_plan(const CorrelationBox& box) {
   const RowPlan rows = plan_rows(shape_, box);
-  StripPlan strips{};
-  if (in_strips_) strips = plan_strips(shape_, box, shape_.phases[box.phase]);
-  plans_.push_back({box, rows, std::move(strips), fetches(box.part)});
+  StripPlan strips = in_strips_ ? plan_strips(shape_, box, shape_.phases[box.phase])
+                                : StripPlan{cut_strips(shape_, box), RowPlan::kBlock, {}};
+  const bool fetches = strips.along_width && this->fetches(box.part);
+  plans_.push_back({box, rows, std::move(strips), fetches});
   work_ += shape_.batch * box.part.positions() * shape_.groups * shape_.out_channels *
            (rows.length + 1);
 }
@@ -159,18 +158,15 @@ void TiledCorrelation<T>::pack(const T* kernel, T* packed) const {
 // and write the same cache lines.
 template <typename T>
 void TiledCorrelation<T>::add_blocks() {
-  const int64_t out_channels = shape_.groups * shape_.out_channels;
   for (int p = 0; p < static_cast<int>(plans_.size()); ++p) {
     const Plan& plan = plans_[p];
     const int64_t positions = shape_.batch * plan.box.part.positions();
-    for (int64_t first = 0; first < positions; first += plan.block()) {
-      const int64_t out_pixel = in_strips_ ? StripWalk(plan.strips, first).out() / out_channels
-                                           : Walk(shape_, plan.box.part, first).out_pixel();
-      blocks_.push_back({out_pixel, p, first});
+    for (int64_t first = 0; first < positions; first += plan.strips.block) {
+      blocks_.push_back({StripWalk(plan.strips, first).out(), p, first});
     }
   }
   std::sort(blocks_.begin(), blocks_.end(), [](const BlockStart& x, const BlockStart& y) {
-    return std::tie(x.out_pixel, x.plan) < std::tie(y.out_pixel, y.plan);
+    return std::tie(x.out, x.plan) < std::tie(y.out, y.plan);
   });
 }
 
@@ -182,7 +178,7 @@ typename TiledCorrelation<T>::Task TiledCorrelation<T>::task(int64_t index) cons
   const BlockStart& start = blocks_[rest / shape_.groups];
   const Plan& plan = plans_[start.plan];
   return {plan, rest % shape_.groups, start.position,
-          std::min(plan.block(), shape_.batch * plan.box.part.positions() - start.position), part,
+          std::min(plan.strips.block, shape_.batch * plan.box.part.positions() - start.position), part,
           parts_ == 1 ? static_cast<int64_t>(panels_.size()) : part + 1};
 }
 
@@ -206,40 +202,34 @@ void TiledCorrelation<T>::look_ahead(const Task& task, const Call& call, Ahead& 
   const CorrelationAxis* axis = task.plan.box.part.axis;
   const int64_t in_bytes = shape_.groups * shape_.in_channels * static_cast<int64_t>(sizeof(T));
   const int64_t out_bytes = shape_.groups * shape_.out_channels * static_cast<int64_t>(sizeof(T));
-  const auto* input = reinterpret_cast<const char*>(call.input);
-  const auto* output = reinterpret_cast<const char*>(call.output);
-  const auto add = [&](const char* begin, int64_t bytes) {
-    ahead.add(begin + bytes * task.group / shape_.groups, divide_up(bytes, shape_.groups));
+  const auto add = [&](const T* begin, int64_t bytes) {
+    ahead.add(reinterpret_cast<const char*>(begin) + bytes * task.group / shape_.groups,
+              divide_up(bytes, shape_.groups));
   };
-  Walk walk(shape_, task.plan.box.part, task.first_position);
+  const int64_t line = shape_.in[2] * shape_.groups * shape_.in_channels;
+  const int64_t depth = (axis[0].taps - 1) * axis[0].tap_step * shape_.in[1];
+  StripWalk walk(task.plan.strips, task.first_position);
   for (int64_t q = 0, count; q < task.positions; q += count, walk.advance(count)) {
-    count = std::min(walk.left_in_row(), task.positions - q);
+    count = std::min(walk.left_in_strip(), task.positions - q);
     const int64_t pixels = (count - 1) * axis[2].step + (axis[2].taps - 1) * axis[2].tap_step + 1;
-    const int64_t depth = (axis[0].taps - 1) * axis[0].tap_step * shape_.in[1];
-    for (int64_t b = std::max<int64_t>(0, axis[1].taps - axis[1].step); b < axis[1].taps; ++b) {
-      const int64_t row = (depth + b * axis[1].tap_step) * shape_.in[2];
-      add(input + (walk.in_pixel() + row) * in_bytes, pixels * in_bytes);
-    }
-    add(output + walk.out_pixel() * out_bytes,
-        ((count - 1) * axis[2].out_step + 1) * out_bytes);
+    for (int64_t b = std::max<int64_t>(0, axis[1].taps - axis[1].step); b < axis[1].taps; ++b)
+      add(call.input + walk.in() + (depth + b * axis[1].tap_step) * line, pixels * in_bytes);
+    add(call.output + walk.out(), ((count - 1) * axis[2].out_step + 1) * out_bytes);
   }
 }
 
 template <typename T>
 void TiledCorrelation<T>::place(const Task& task, const Call& call, Block& block) const {
-  const CorrelationPhase& part = task.plan.box.part;
-  const int64_t K = shape_.in_channels, in_channels = shape_.groups * K;
-  const int64_t out_channels = shape_.groups * shape_.out_channels;
-  const int64_t in_step = part.axis[2].step * in_channels;
-  const int64_t out_step = part.axis[2].out_step * out_channels;
+  const StripPlan& strips = task.plan.strips;
+  const int64_t in_step = strips.axis[3].in_step, out_step = strips.axis[3].out_step;
   block.positions = task.positions;
-  Walk walk(shape_, part, task.first_position);
+  StripWalk walk(strips, task.first_position);
   for (int64_t q = 0, count; q < task.positions; q += count, walk.advance(count)) {
-    count = std::min(walk.left_in_row(), task.positions - q);
-    T* out = call.output + walk.out_pixel() * out_channels + task.group * shape_.out_channels;
-    const T* first = call.input + walk.in_pixel() * in_channels + task.group * K;
+    count = std::min(walk.left_in_strip(), task.positions - q);
+    const T* row = call.input + walk.in() + task.group * shape_.in_channels;
+    T* out = call.output + walk.out() + task.group * shape_.out_channels;
+    for (int64_t i = q; i < q + count; ++i, row += in_step) block.row[i] = row;
     for (int64_t i = q; i < q + count; ++i, out += out_step) block.out[i] = out;
-    for (int64_t i = q; i < q + count; ++i, first += in_step) block.row[i] = first;
   }
   // A tile's rows that are too many repeat the last one.
   std::fill_n(block.row + task.positions, rows_, block.row[task.positions - 1]);

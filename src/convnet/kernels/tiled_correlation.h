@@ -30,7 +30,7 @@ class TiledCorrelation final : public CorrelationMethod<T> {
  private:
   // Positions of one plan that one task has, in every group.
   struct BlockStart {
-    int64_t out_pixel;  // of the first
+    int64_t out;  // element that the first one begins with
     int plan;
     int64_t position;
   };
