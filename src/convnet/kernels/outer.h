@@ -7,7 +7,7 @@ namespace convnet {
 
 // The micro-kernels of sums over positions, such as the gradient of a kernel.
 // outer: out[r * ldc + n] (+)= sum over runs and i < run.count of
-//   x[(run.x + i * x_next) * x_step + r] * y[(run.y + i * y_next) * y_step + n]
+//   x[run.x + i * x_next + r] * y[run.y + i * y_next + n]
 // for r < rows and n < columns. y is read up to n = width - 1.
 // scattered: the same with terms[r].row for r in x, and terms[r].k in out.
 struct OuterRun {
@@ -18,7 +18,7 @@ template <typename T>
 struct OuterArgs {
   const T* x;
   const T* y;
-  int64_t x_step, x_next, y_step, y_next;
+  int64_t x_next, y_next;
   const OuterRun* runs;
   int64_t run_count;
   const Segment* terms;

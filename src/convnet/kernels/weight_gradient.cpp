@@ -27,8 +27,8 @@ constexpr int64_t kRowsTask = 48;     // rows a task
 constexpr int64_t kLine = 64;         // bytes of a line of the cache
 constexpr int64_t kWorthPacking = 4;  // times that a block of the output is read
 
-// Positions of a block that follow each other along a row: x is the pixel that the
-// first tap reads, index where that lies along the outer axes.
+// Positions of a block that follow each other along a row: x is where the pixel that the
+// first tap reads begins, index where that lies along the outer axes.
 struct Stretch {
   int64_t x, y, column, count, index[2];
 };
@@ -46,7 +46,8 @@ struct WeightGradient<T>::Block {
     Walk walk(shape, phase, begin);
     for (int64_t q = begin; q < end;) {
       Stretch& stretch = stretches[stretch_count++];
-      stretch = {walk.in_pixel(), walk.out_pixel(), walk.column(),
+      stretch = {walk.in_pixel() * shape.groups * shape.in_channels,
+                 walk.out_pixel() * shape.groups * shape.out_channels, walk.column(),
                  std::min(walk.left_in_row(), end - q), {walk.index(0), walk.index(1)}};
       q += stretch.count;
       walk.advance(stretch.count);
@@ -69,7 +70,7 @@ struct WeightGradient<T>::Block {
       const int64_t i = stretch.index[0] + a, j = stretch.index[1] + b;
       if (begin >= end || i < 0 || i >= shape.in[0] || j < 0 || j >= shape.in[1]) continue;
       const OuterRun run{stretch.x + begin * args.x_next,
-                         packed ? point + begin : stretch.y + begin * args.y_next, end - begin};
+                         (packed ? point * args.y_next : stretch.y) + begin * args.y_next, end - begin};
       OuterRun* before = args.run_count > 0 ? runs + args.run_count - 1 : nullptr;
       if (before && run.x == before->x + before->count * args.x_next &&
           run.y == before->y + before->count * args.y_next)
@@ -195,7 +196,6 @@ void WeightGradient<T>::add_strips(const Task& task, const StripPlan& strips, in
   OuterRun runs[kBlock];
   OuterArgs<T> args{};
   args.x = call.input;
-  args.x_step = args.y_step = 1;
   args.x_next = strips.axis[3].in_step;
   args.runs = runs;
   args.add = true;
@@ -251,24 +251,20 @@ T* WeightGradient<T>::pack_columns(int64_t panel, const T* from, int64_t step, i
 template <typename T>
 void WeightGradient<T>::point_output(const Task& task, const Block& block, int64_t panel,
                                      const Call& call, T* packed, OuterArgs<T>& args) const {
-  const int64_t channels = shape_.groups * shape_.out_channels;
-  const int64_t next = block.phase.axis[2].out_step;
+  const int64_t next = block.phase.axis[2].out_step * shape_.groups * shape_.out_channels;
   const int64_t column = task.group * shape_.out_channels + panels_.first(panel);
   const Stretch& last = block.stretches[block.stretch_count - 1];
   const int64_t reads = block.phase.taps() * (task.last_row - task.first_row) / outer_.rows;
-  if (reads_in_place(panel, (last.y + (last.count - 1) * next) * channels + column, next * channels,
-                     reads)) {
+  if (reads_in_place(panel, last.y + (last.count - 1) * next + column, next, reads)) {
     args.y = call.output + column;
-    args.y_step = channels;
     args.y_next = next;
     return;
   }
   args.y = packed;
-  args.y_step = panels_.padded(panel);
-  args.y_next = 1;
+  args.y_next = panels_.padded(panel);
   for (int64_t s = 0; s < block.stretch_count; ++s)
-    packed = pack_columns(panel, call.output + block.stretches[s].y * channels + column,
-                          next * channels, block.stretches[s].count, packed);
+    packed = pack_columns(panel, call.output + block.stretches[s].y + column, next,
+                          block.stretches[s].count, packed);
 }
 
 template <typename T>
@@ -279,8 +275,7 @@ void WeightGradient<T>::compute_panel(const Task& task, const Block& block, int6
   OuterRun runs[kBlock];
   OuterArgs<T> args{};
   point_output(task, block, panel, call, packed, args);
-  args.x_step = shape_.groups * K;
-  args.x_next = block.phase.axis[2].step;
+  args.x_next = block.phase.axis[2].step * shape_.groups * K;
   args.add = add;
   for (int64_t tap = 0; tap < taps; ++tap) {
     block.find_runs(shape_, tap, args.y == packed, args, runs);
