@@ -192,32 +192,30 @@ void WeightGradient<T>::add_strips(const Task& task, const StripPlan& strips, in
                                    int64_t count, const Call& call) const {
   const int64_t step = strips.axis[3].out_step, rows = static_cast<int64_t>(strips.segments.size());
   const int64_t tiles = (rows + outer_.scattered_rows - 1) / outer_.scattered_rows;
+  OuterRun runs[kBlock], packed_runs[kBlock];
+  int64_t run_count = 0, last = 0;
+  StripWalk walk(strips, first);
+  for (int64_t q = 0, length; q < count; q += length, walk.advance(length)) {
+    length = std::min(walk.left_in_strip(), count - q);
+    runs[run_count++] = {walk.in(), walk.out(), length};
+    last = std::max(last, walk.out() + (length - 1) * step);
+  }
   alignas(64) T packed[kBlock * OuterLimits::kMaxWidth];
-  OuterRun runs[kBlock];
   OuterArgs<T> args{};
   args.x = call.input;
   args.x_next = strips.axis[3].in_step;
-  args.runs = runs;
+  args.run_count = run_count;
   args.add = true;
   for (int64_t panel = task.first_panel; panel < task.last_panel; ++panel) {
     const T* columns = call.output + panels_.first(panel);
-    const int64_t padded = panels_.padded(panel);
-    int64_t last = 0;
-    args.run_count = 0;
-    StripWalk walk(strips, first);
-    for (int64_t q = 0, length; q < count; q += length, walk.advance(length)) {
-      length = std::min(walk.left_in_strip(), count - q);
-      runs[args.run_count++] = {walk.in(), walk.out(), length};
-      last = std::max(last, walk.out() + (length - 1) * step);
-    }
     const bool in_place = reads_in_place(panel, panels_.first(panel) + last, step, tiles);
+    args.runs = in_place ? runs : packed_runs;
     args.y = in_place ? columns : packed;
-    args.y_next = in_place ? step : padded;
+    args.y_next = in_place ? step : panels_.padded(panel);
     T* to = packed;
-    for (int64_t s = 0; !in_place && s < args.run_count; ++s) {
-      const T* from = columns + runs[s].y;
-      runs[s].y = to - packed;
-      to = pack_columns(panel, from, step, runs[s].count, to);
+    for (int64_t s = 0; !in_place && s < run_count; ++s) {
+      packed_runs[s] = {runs[s].x, to - packed, runs[s].count};
+      to = pack_columns(panel, columns + runs[s].y, step, runs[s].count, to);
     }
     point_sums(task, panel, call, args);
     for (int64_t tile = 0; tile < tiles; ++tile) {
