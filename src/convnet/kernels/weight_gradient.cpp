@@ -25,7 +25,7 @@ constexpr int64_t kTasks = 16;
 constexpr int64_t kPiece = 1024;      // positions worth a task of their own
 constexpr int64_t kRowsTask = 48;     // rows a task
 constexpr int64_t kLine = 64;         // bytes of a line of the cache
-constexpr int64_t kWorthPacking = 4;  // times that a block of the output is read
+constexpr int64_t kWorthPacking = 24; // times that a block of the output is read
 
 // Positions of a block that follow each other along a row: x is where the pixel that the
 // first tap reads begins, index where that lies along the outer axes.
