@@ -26,6 +26,7 @@ struct OuterArgs {
   int64_t ldc;
   int columns;
   bool add;
+  bool y_is_new;  // and unlikely to be in a cache nearby
 };
 
 struct OuterLimits {

@@ -25,7 +25,7 @@ constexpr int64_t kTasks = 16;
 constexpr int64_t kPiece = 1024;      // positions worth a task of their own
 constexpr int64_t kRowsTask = 48;     // rows a task
 constexpr int64_t kLine = 64;         // bytes of a line of the cache
-constexpr int64_t kWorthPacking = 24; // times that a block of the output is read
+constexpr int64_t kWorthPacking = 24;  // times that a block of the output is read
 
 // Positions of a block that follow each other along a row: x is where the pixel that the
 // first tap reads begins, index where that lies along the outer axes.
@@ -221,6 +221,7 @@ void WeightGradient<T>::add_strips(const Task& task, const StripPlan& strips, in
     for (int64_t tile = 0; tile < tiles; ++tile) {
       const int64_t begin = rows * tile / tiles, height = rows * (tile + 1) / tiles - begin;
       args.terms = strips.segments.data() + begin;
+      args.y_is_new = in_place && tile == 0;
       outer_.scattered[height - 1][panels_.grains(panel) - 1](args);
     }
   }
@@ -278,6 +279,7 @@ void WeightGradient<T>::compute_panel(const Task& task, const Block& block, int6
   for (int64_t tap = 0; tap < taps; ++tap) {
     block.find_runs(shape_, tap, args.y == packed, args, runs);
     args.x = call.input + task.group * K + task.first_row + plans_[task.phase].tap_offset[tap];
+    args.y_is_new = args.y != packed && tap == 0;
     multiply(task, panel, tap, args, call);
   }
 }
@@ -317,6 +319,7 @@ void WeightGradient<T>::multiply(const Task& task, int64_t panel, int64_t tap, O
     const int64_t first = length * tile / tiles, count = length * (tile + 1) / tiles - first;
     args.x = x + first;
     args.out = out + first * args.ldc;
+    args.y_is_new = args.y_is_new && tile == 0;
     outer_.outer[count - 1][panels_.grains(panel) - 1](args);
   }
 }
