@@ -100,6 +100,10 @@ std::vector<ConvCase> conv_cases() {
       layer_case(1, 1, 1, 24, {5, 9, 12}, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}, "same"),
       layer_case(2, 1, 1, 33, {17, 18}, {5, 5}, {1, 1}, {1, 1}, "valid"),
       layer_case(2, 1, 100, 70, {7, 6}, {2, 2}, {1, 1}, {1, 1}, "same"),
+      // Those with lanes along the input's channels, which fill them better.
+      layer_case(2, 1, 24, 10, {9, 11}, {3, 4}, {2, 3}, {1, 1}, "same"),
+      layer_case(1, 2, 32, 50, {12, 7}, {3, 2}, {1, 1}, {2, 1}, "valid"),
+      layer_case(2, 1, 40, 33, {33, 34}, {1, 1}, {1, 1}, {1, 1}, "same"),
       // More positions than one piece of the weight gradient.
       layer_case(2, 1, 2, 5, {40, 41}, {3, 3}, {1, 1}, {1, 1}, "same"),
       layer_case(3, 1, 14, 3, {39, 38}, {2, 2}, {1, 1}, {1, 1}, "same"),

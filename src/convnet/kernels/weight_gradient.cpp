@@ -103,6 +103,12 @@ template <typename T>
 WeightGradient<T>::~WeightGradient() = default;
 
 template <typename T>
+double WeightGradient<T>::lanes_used(int64_t channels) {
+  const Panels panels{channels, outer<T>().width, outer<T>().grain};
+  return static_cast<double>(channels) / static_cast<double>(std::max<int64_t>(1, panels.padded_columns()));
+}
+
+template <typename T>
 void WeightGradient<T>::plan_phases() {
   const int64_t K = shape_.in_channels;
   bool in_order = true;

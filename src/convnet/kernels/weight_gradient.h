@@ -22,6 +22,8 @@ class WeightGradient {
   explicit WeightGradient(CorrelationShape shape);
   ~WeightGradient();
   size_t workspace() const { return workspace_; }
+  // The share of its lanes that products with so many output channels use.
+  static double lanes_used(int64_t channels);
   void run(const T* input, const T* output, T* kernel, void* workspace) const;
 
  private:

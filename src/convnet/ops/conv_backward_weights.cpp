@@ -10,8 +10,16 @@ namespace convnet {
 
 namespace {
 
-// Below this many channels, vector lanes along them would be mostly idle.
-constexpr Dim kFewChannels = 8;
+// Rows run along the channels of one tensor, lanes along those of the other; the sum is the
+// same seen from the input's positions or the output's. Whether lanes run along the input's.
+template <typename T>
+bool swaps(const ConvGeometry& geometry) {
+  constexpr Dim kFewChannels = 8;  // fewer leave lanes mostly idle
+  constexpr double kWorthSwapping = 1.1;
+  const Dim in = geometry.in_channels / geometry.groups, out = geometry.out_channels / geometry.groups;
+  if (out < kFewChannels) return out < in;
+  return in >= kFewChannels && WeightGradient<T>::lanes_used(in) > kWorthSwapping * WeightGradient<T>::lanes_used(out);
+}
 
 TensorType infer(const Attrs& attrs, const std::vector<TensorType>& in) {
   const Shape &input = in[0].shape, &grad = in[1].shape;
@@ -33,12 +41,9 @@ TensorType infer(const Attrs& attrs, const std::vector<TensorType>& in) {
 
 Prepared prepare(const OpCall& call) {
   const ConvGeometry geometry = conv_backward_weights_geometry(call);
-  // Rows run along the channels of one tensor, lanes along those of the other;
-  // the sum is the same seen from the input's positions or the output's.
-  const bool swap = geometry.out_channels / geometry.groups < kFewChannels &&
-                    geometry.out_channels < geometry.in_channels;
   return dispatch_float(call.out.dtype, [&](auto zero) {
     using T = decltype(zero);
+    const bool swap = swaps<T>(geometry);
     auto plan = std::make_shared<const WeightGradient<T>>(swap ? backward_correlation(geometry)
                                                                : forward_correlation(geometry));
     return Prepared{[plan, swap](const void* const* in, void* out, const RunContext& context) {
