@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "walk.h"
+
 namespace convnet::detail {
 
 namespace {
@@ -32,18 +34,19 @@ Strips cut_strips(const CorrelationShape& shape, const CorrelationBox& box) {
 }
 
 StripPlan plan_strips(const CorrelationShape& shape, const CorrelationBox& box,
-                      const CorrelationPhase& whole) {
+                      const CorrelationPhase& whole, bool runs) {
   const CorrelationAxis* axis = box.part.axis;
-  const int64_t K = shape.in_channels;
-  StripPlan plan{cut_strips(shape, box), 0, {}};
+  const bool joins = runs && taps_are_runs(shape, box.part);
+  const int64_t K = shape.in_channels, taps = joins ? std::max<int64_t>(1, axis[2].taps) : 1;
+  StripPlan plan{cut_strips(shape, box), 0, runs ? taps * K : 1, {}};
   for (int64_t a = 0; a < axis[0].taps; ++a)
     for (int64_t b = 0; b < axis[1].taps; ++b)
-      for (int64_t c = 0; c < axis[2].taps; ++c) {
+      for (int64_t c = 0; c < axis[2].taps; c += taps) {
         const int64_t from = tap_pixel(shape, axis, a, b, c) * shape.groups * K;
         const int64_t packed = packed_tap(box, whole, a, b, c) * K;
-        for (int64_t k = 0; k < K; ++k) plan.segments.push_back({from + k, packed + k});
+        for (int64_t k = 0; k < taps * K; k += plan.length) plan.segments.push_back({from + k, packed + k});
       }
-  const int64_t products = std::max<int64_t>(1, plan.segments.size()) * shape.out_channels;
+  const int64_t products = std::max<int64_t>(1, plan.segments.size() * plan.length) * shape.out_channels;
   const int64_t most = std::max(StripPlan::kBlock, StripPlan::kProducts / products);
   const int64_t length = plan.axis[3].count;
   plan.block = most >= length ? most / length * length : divide_up(length, divide_up(length, most));

@@ -57,18 +57,19 @@ class StripWalk {
   int64_t in_, out_, index_[4];
 };
 
-// Strips that are multiplied as such: each element under their taps is a segment of its own,
-// nothing is copied or padded.
+// Strips that are multiplied as such: each element under their taps is a segment of its own, or,
+// with lanes along k, each run of elements; nothing is copied or padded.
 struct StripPlan : Strips {
   // Of a task: positions at least, or products, about.
   static constexpr int64_t kBlock = 96, kProducts = 1 << 17;
 
-  int64_t block;  // positions a task
+  int64_t block;   // positions a task
+  int64_t length;  // of a segment
   std::vector<Segment> segments;
 };
 
 // whole: the taps that the box's are packed with.
 StripPlan plan_strips(const CorrelationShape& shape, const CorrelationBox& box,
-                      const CorrelationPhase& whole);
+                      const CorrelationPhase& whole, bool runs = false);
 
 }  // namespace convnet::detail

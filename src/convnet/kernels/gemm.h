@@ -12,9 +12,9 @@ namespace convnet {
 //        b is [k][width] of the panel.
 // strip: tile for rows that lie a constant distance apart, as their results do, and
 //        segments of one element each. For short rows.
-// dot:   out[r][0] (+)= the same for one column, with lanes along k. For few columns.
+// dot:   the same for one column and longer segments, with lanes along k.
 struct GemmLimits {
-  static constexpr int kMaxRows = 12, kMaxWidth = 32;
+  static constexpr int kMaxRows = 8, kMaxWidth = 32;
 };
 
 // Where a segment begins: in each row, and along k of B.
@@ -46,7 +46,7 @@ template <typename T>
 struct StripArgs {
   int64_t row_step;
   const Segment* segments;
-  int64_t segment_count;
+  int64_t segment_count, length;
   const T* b;
   int64_t out_step;
   int column_count;
@@ -92,14 +92,14 @@ struct ThinArgs {
 
 template <typename T>
 struct Gemm {
-  int rows, dot_rows, lanes;
+  int rows, lanes;
   // For tile_rows rows, the first of which is `rows`, and panels of tile_width columns.
   static constexpr int kHeights = 4, kWidths = 3;
   int tile_rows[kHeights], tile_width[kWidths];
   void (*tile[kHeights][kWidths])(const TileArgs<T>&);
   // For `count` rows, the first of which begins at `row`.
   void (*strip[kWidths])(const StripArgs<T>&, const T* row, T* out, int64_t count);
-  void (*dot)(const TileArgs<T>&);
+  void (*dot)(const StripArgs<T>&, const T* row, T* out, int64_t count);
   void (*add_runs)(const AddRunsArgs<T>&);
   void (*copy_runs)(const CopyRunsArgs<T>&);
   // For 1, 2 and 4 rows.

@@ -99,7 +99,7 @@ bool PixelPlanes<T>::suits(const CorrelationShape& shape) {
   if (axes.empty()) return false;
   const ScatterAxis &height = axes[1], &width = axes[2];
   if (height.taps.size() * width.taps.size() == 1) {
-    if (N <= 2 ? K > 2 * lanes * N : K < lanes && 2 * N == lanes) return false;
+    if (K < lanes && 2 * N == lanes) return false;
   } else if (N > 1 && (N > 4 || height.taps.size() < 3)) {
     return false;
   }

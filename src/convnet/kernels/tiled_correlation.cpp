@@ -32,11 +32,19 @@ constexpr int64_t kFewTasks = 16;
 constexpr int kStripPasses = 8;           // that a strip makes while it is in cache
 constexpr int64_t kFewChannels = 8;       // with fewer, or short rows, a pointer to each row costs more
 constexpr int64_t kShortRows = 144;       // than it is worth
+constexpr int64_t kFewDots = 3;           // for each position, of one tap
 constexpr int64_t kLargeBytes = 1 << 21;  // of data that does not stay in a core's cache
 constexpr int64_t kPixelBytes = 128;      // of smaller ones the hardware sees what comes next
 constexpr int64_t kLineProducts = 320;    // that hide fetching a cache line
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// Channels fill a vector, and columns less than half of one.
+template <typename T>
+bool may_be_dots(const CorrelationShape& shape) {
+  const int64_t K = shape.in_channels, lanes = gemm<T>().lanes;
+  return K >= kFewChannels && K >= lanes && 2 * shape.out_channels <= lanes;
+}
 
 }  // namespace
 
@@ -64,6 +72,20 @@ struct TiledCorrelation<T>::Block {
   T* out[RowPlan::kBlock + GemmLimits::kMaxRows];
 };
 
+// As measured beside PixelPlanes and Scatter, which are faster where results lie apart. The size of
+// images does not matter: a kernel is packed once for all of them.
+template <typename T>
+bool TiledCorrelation<T>::suits_dots(const CorrelationShape& shape) {
+  if (!may_be_dots<T>(shape)) return false;
+  int64_t taps = 0;
+  for (const CorrelationPhase& phase : shape.phases) {
+    if (phase.axis[2].out_step > 1) return false;
+    taps = std::max(taps, phase.taps());
+  }
+  return taps <= 1 ? shape.out_channels <= kFewDots
+                   : shape.out_channels == 1 && shape.in_channels % gemm<T>().lanes == 0;
+}
+
 template <typename T>
 TiledCorrelation<T>::TiledCorrelation(const CorrelationShape& shape) : shape_(shape), gemm_(gemm<T>()) {
   const int64_t K = shape_.in_channels, N = shape_.out_channels;
@@ -72,12 +94,11 @@ TiledCorrelation<T>::TiledCorrelation(const CorrelationShape& shape) : shape_(sh
     longest = std::max(longest, phase.taps() * K);
     blocks += divide_up(shape_.batch * phase.positions(), RowPlan::kBlock) * shape_.groups;
   }
-  dot_ = K >= kFewChannels && K >= gemm_.lanes && 2 * N <= gemm_.lanes;
+  dot_ = may_be_dots<T>(shape);
   const int64_t size = static_cast<int64_t>(sizeof(T));
   const bool is_short =
       longest * size <= kPixelBytes || (longest <= kShortRows && K * size < kPixelBytes);
-  in_strips_ = K < kFewChannels || (is_short && !dot_ && shape_.groups == 1);
-  rows_ = dot_ ? gemm_.dot_rows : gemm_.rows;
+  in_strips_ = dot_ || K < kFewChannels || (is_short && shape_.groups == 1);
   if (dot_)
     for (int64_t n = 0; n < N; ++n) panels_.push_back({n, 1, 1, 0});
   else
@@ -107,8 +128,8 @@ void TiledCorrelation<T>::place_panels() {
 template <typename T>
 void TiledCorrelation<T>::add_plan(const CorrelationBox& box) {
   const RowPlan rows = plan_rows(shape_, box);
-  StripPlan strips = in_strips_ ? plan_strips(shape_, box, shape_.phases[box.phase])
-                                : StripPlan{cut_strips(shape_, box), RowPlan::kBlock, {}};
+  StripPlan strips = in_strips_ ? plan_strips(shape_, box, shape_.phases[box.phase], dot_)
+                                : StripPlan{cut_strips(shape_, box), RowPlan::kBlock, 0, {}};
   const bool fetches = strips.along_width && this->fetches(box.part);
   plans_.push_back({box, rows, std::move(strips), fetches});
   work_ += shape_.batch * box.part.positions() * shape_.groups * shape_.out_channels *
@@ -232,8 +253,8 @@ void TiledCorrelation<T>::place(const Task& task, const Call& call, Block& block
     for (int64_t i = q; i < q + count; ++i, out += out_step) block.out[i] = out;
   }
   // A tile's rows that are too many repeat the last one.
-  std::fill_n(block.row + task.positions, rows_, block.row[task.positions - 1]);
-  std::fill_n(block.out + task.positions, rows_, block.out[task.positions - 1]);
+  std::fill_n(block.row + task.positions, gemm_.rows, block.row[task.positions - 1]);
+  std::fill_n(block.out + task.positions, gemm_.rows, block.out[task.positions - 1]);
 }
 
 // Adds a chunk to all rows of a block, for one panel.
@@ -244,13 +265,12 @@ void TiledCorrelation<T>::multiply(const Block& block, const ColumnPanel& panel,
   args.column_count = panel.used;
   const int64_t products = args.length * args.segment_count;
   for (int64_t row = 0; row < block.positions; row += args.row_count) {
-    const int height = dot_ ? 0 : gemm_.height_for(block.positions - row);
-    const int rows = dot_ ? rows_ : gemm_.tile_rows[height];
+    const int height = gemm_.height_for(block.positions - row);
     ahead.take(products, args);
     args.rows = block.row + row;
     args.out = block.out + row;
-    args.row_count = static_cast<int>(std::min<int64_t>(rows, block.positions - row));
-    (dot_ ? gemm_.dot : gemm_.tile[height][panel.size])(args);
+    args.row_count = static_cast<int>(std::min<int64_t>(gemm_.tile_rows[height], block.positions - row));
+    gemm_.tile[height][panel.size](args);
   }
 }
 
@@ -315,14 +335,15 @@ void TiledCorrelation<T>::compute_strips(int64_t index, const Call& call) const 
   const StripPlan& plan = task.plan.strips;
   const Epilogue<T> last = call.epilogue.from(task.group * shape_.out_channels);
   const int64_t terms = static_cast<int64_t>(plan.segments.size());
+  const int64_t chunk = dot_ ? std::max<int64_t>(1, gemm_.lanes * kChunk / 4 / plan.length) : kChunk;
   StripPass passes[kStripPasses];
   int count = 0;
   for (int64_t p = task.first_panel; p < task.last_panel; ++p)
-    for (int64_t first = 0; first == 0 || first < terms; first += kChunk) {
+    for (int64_t first = 0; first == 0 || first < terms; first += chunk) {
       const ColumnPanel& panel = panels_[p];
-      const bool ends = first + kChunk >= terms;
+      const bool ends = first + chunk >= terms;
       passes[count++] = {{plan.axis[3].in_step, plan.segments.data() + first,
-                          std::min(kChunk, terms - first),
+                          std::min(chunk, terms - first), plan.length,
                           call.packed + panel_at(task.plan.box.phase, task.group, panel),
                           plan.axis[3].out_step, panel.used, first > 0,
                           ends ? last.from(panel.first).bias : nullptr, ends && last.relu},
@@ -357,7 +378,7 @@ void TiledCorrelation<T>::pass_strips(const Task& task, const StripPass* passes,
     length = std::min(walk.left_in_strip(), task.positions - q);
     for (int i = 0; i < count; ++i) {
       const ColumnPanel& panel = *passes[i].panel;
-      gemm_.strip[panel.size](passes[i].args, input + walk.in(), output + walk.out() + panel.first, length);
+      (dot_ ? gemm_.dot : gemm_.strip[panel.size])(passes[i].args, input + walk.in(), output + walk.out() + panel.first, length);
     }
   }
 }

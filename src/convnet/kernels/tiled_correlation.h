@@ -18,6 +18,9 @@ struct CorrelationBox;
 template <typename T>
 class TiledCorrelation final : public CorrelationMethod<T> {
  public:
+  // Whether lanes along k are the fastest way to few output channels.
+  static bool suits_dots(const CorrelationShape& shape);
+
   explicit TiledCorrelation(const CorrelationShape& shape);
   ~TiledCorrelation() override;
   PackLayout layout() const override { return dot_ ? PackLayout::columns : PackLayout::panels; }
@@ -69,7 +72,6 @@ class TiledCorrelation final : public CorrelationMethod<T> {
   const Gemm<T>& gemm_;
   bool in_strips_ = false;  // few input channels
   bool dot_ = false;        // few columns: lanes along k
-  int rows_ = 0;            // of one call of a micro-kernel, at most
   std::vector<ColumnPanel> panels_;  // single columns where lanes run along k
   int64_t padded_columns_ = 0;
   std::vector<int64_t> phase_at_;  // where its packed kernel begins, in elements
