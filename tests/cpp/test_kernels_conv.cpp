@@ -86,6 +86,9 @@ std::vector<ConvCase> conv_cases() {
       layer_case(2, 1, 8, 1, {9, 10}, {3, 1}, {1, 1}, {1, 1}, "same"),
       layer_case(2, 1, 17, 3, {9, 11}, {1, 1}, {1, 1}, {1, 1}, "same"),
       {1, 1, 10, 1, {4, 6}, {3, 3}, {1, 1}, {1, 1}, {5, 1}, {12, 6}},
+      // Blocks of positions whose rows do not follow each other; taps before all that is read.
+      layer_case(3, 1, 40, 20, {24, 27}, {3, 3}, {1, 1}, {1, 1}, "same"),
+      {1, 1, 9, 1, {5, 6}, {2, 2}, {1, 1}, {1, 1}, {2, 3}, {7, 8}},
       // Phases without taps; outputs that read no input; an input wider than read.
       {2, 1, 9, 10, {11, 9}, {2, 1}, {3, 4}, {1, 1}, {0, 1}, {4, 3}},
       {1, 1, 3, 20, {7}, {2}, {4}, {2}, {1}, {3}},
