@@ -16,10 +16,8 @@ class Walk {
       position /= phase.axis[a].count;
     }
     n_ = position;
-    interior_range(phase.axis[2], shape.in[2], &first_, &last_);
     settle();
   }
-  void next() { advance(1); }
   // By at most left_in_row() positions.
   void advance(int64_t positions) {
     const CorrelationAxis& axis = phase_.axis[2];
@@ -39,18 +37,11 @@ class Walk {
   }
   int64_t column() const { return q_[2]; }
   int64_t left_in_row() const { return phase_.axis[2].count - q_[2]; }
-  // Pixel that the first tap reads; may lie outside when !interior().
+  // Pixel that the first tap reads; may lie outside.
   int64_t in_pixel() const { return in_pixel_; }
   int64_t out_pixel() const { return out_pixel_; }
-  // All taps read inside the input.
-  bool interior() const { return interior_row_ && q_[2] >= first_ && q_[2] < last_; }
   // Where the first tap reads along an outer axis.
   int64_t index(int a) const { return q_[a] * phase_.axis[a].step + phase_.axis[a].base; }
-  // Tap j along axis a does.
-  bool inside(int a, int64_t j) const {
-    const int64_t i = q_[a] * phase_.axis[a].step + phase_.axis[a].base + j * phase_.axis[a].tap_step;
-    return i >= 0 && i < shape_.in[a];
-  }
   // The positions of an axis for which q * step + base + offset is in [0, in).
   static void inside_range(const CorrelationAxis& axis, int64_t offset, int64_t in, int64_t* first,
                            int64_t* last) {
@@ -77,15 +68,11 @@ class Walk {
       in_pixel_ = in_pixel_ * shape_.in[a] + q_[a] * axis.step + axis.base;
       out_pixel_ = out_pixel_ * shape_.out[a] + axis.out_start + q_[a] * axis.out_step;
     }
-    interior_row_ = true;
-    for (int a = 0; a < 2; ++a)
-      interior_row_ = interior_row_ && inside(a, 0) && inside(a, phase_.axis[a].taps - 1);
   }
 
   const CorrelationShape& shape_;
   const CorrelationPhase& phase_;
-  int64_t n_, q_[3], in_pixel_, out_pixel_, first_, last_;
-  bool interior_row_;
+  int64_t n_, q_[3], in_pixel_, out_pixel_;
 };
 
 // Calls f(tap, its index along each axis, offset, kernel element): offset is in input
