@@ -90,6 +90,7 @@ std::vector<ConvCase> conv_cases() {
       // Blocks of positions whose rows do not follow each other; taps before all that is read.
       layer_case(3, 1, 40, 20, {24, 27}, {3, 3}, {1, 1}, {1, 1}, "same"),
       {1, 1, 9, 1, {5, 6}, {2, 2}, {1, 1}, {1, 1}, {2, 3}, {7, 8}},
+      {1, 1, 9, 1, {2, 3000}, {1, 8}, {1, 1}, {1, 1}, {0, 1500}, {2, 4000}},
       // Phases without taps; outputs that read no input; an input wider than read.
       {2, 1, 9, 10, {11, 9}, {2, 1}, {3, 4}, {1, 1}, {0, 1}, {4, 3}},
       {1, 1, 3, 20, {7}, {2}, {4}, {2}, {1}, {3}},
