@@ -43,6 +43,11 @@ std::vector<ConvCase> depthwise_cases() {
   // Pixels that lie 1 and 2 KB apart.
   cases.push_back(layer_case(2, 256, 256, 256, {9, 15}, {3, 3}, {2, 2}, {1, 1}, "same"));
   cases.push_back(layer_case(1, 264, 264, 264, {6, 10}, {3, 3}, {2, 2}, {1, 1}, "same"));
+  // More than a core's own cache keeps, and more yet at a stride.
+  cases.push_back(layer_case(2, 33, 33, 33, {48, 43}, {3, 3}, {1, 1}, {1, 1}, "same"));
+  cases.push_back(layer_case(2, 64, 64, 64, {33, 32}, {3, 3}, {1, 1}, {1, 1}, "valid"));
+  cases.push_back(layer_case(2, 150, 150, 150, {29, 30}, {3, 3}, {2, 2}, {1, 1}, "same"));
+  cases.push_back(layer_case(2, 48, 48, 48, {97, 93}, {3, 3}, {2, 2}, {1, 1}, "same"));
   // Taps along a row of every number that kernels take at a time and are put together of, positions
   // one tap apart, two, and others.
   for (Dim taps = 1; taps <= 9; ++taps)

@@ -18,6 +18,14 @@ namespace {
 
 constexpr int64_t kTask = 1 << 17;     // multiplications of a task
 constexpr int64_t kFewSets = 1 << 10;  // pixels a multiple of that many bytes apart share few sets of the cache
+constexpr int64_t kLine = 64;          // bytes of a cache line
+constexpr int64_t kLarge = 8 << 20;    // bytes from which rows are fetched where those after each other share few
+
+// What the rows after a pair read that this does not, or a part of it.
+struct NextRows {
+  const char* at;
+  int64_t bytes;  // for each position and channel of the pair, or 0
+};
 
 // Taps that are neighbours in a row of the kernel: where the first one reads and in which column, counted from what
 // tap 0 of a phase reads, and where its element of the kernel lies for each of two streams of outputs.
@@ -42,30 +50,37 @@ struct ProductArgs {
   int64_t out_counts[2], out_step, channels;
   const T* bias;  // added to the sums, or null
   bool relu;      // whether negative ones become 0 after that
+  NextRows next;  // to be fetched
 };
 
 // Of one or two streams at least `lanes` channels wide, the runs of which have taps[0] taps; and taps[1] those of the
 // second one, which begin `later` taps later. Positions are `apart` taps apart, or any distance where that is 0. What
-// is `wide` reads several vectors of a pixel at a time, which pays where pixels share few sets of the cache.
+// reads several vectors of a pixel at a time is for channels that are a multiple of some number.
 template <typename T>
 struct RowKernel {
   void (*products)(const ProductArgs<T>&);
-  int lanes;
-  bool wide;
+  int lanes, multiple;
   int streams, apart, taps[2], later;
 
   bool suits(int64_t channels) const {
-    return lanes <= channels && (!wide || channels * sizeof(T) % kFewSets == 0);
+    return lanes <= channels && channels % multiple == 0;
   }
 };
 
 #define CONVNET_BODY "depthwise_body.inc"
 #include "each_isa.inc"
 
+// Those of vectors that are not larger than all channels.
+template <typename T>
+const auto& row_kernels(int64_t channels) {
+  const bool narrow = detail::isa() == detail::kAvx512 && channels * sizeof(T) < 64;
+  return CONVNET_OF(narrow ? detail::kAvx2 : detail::isa(), kRowKernels<T>);
+}
+
 // The first one that suits; the last ones of the table suit everything.
 template <typename T>
 const RowKernel<T>& row_kernel(int64_t channels, const CorrelationAxis& axis, int streams) {
-  const RowKernel<T>* k = CONVNET_OF_ISA(kRowKernels<T>);
+  const RowKernel<T>* k = row_kernels<T>(channels);
   while (!k->suits(channels) || k->streams != streams || (k->apart > 0 && k->apart * axis.tap_step != axis.step) ||
          k->later > 0 || (streams == 2 && k->taps[0] != k->taps[1]) || (k->taps[0] > 1 && k->taps[0] != axis.taps))
     ++k;
@@ -75,7 +90,7 @@ const RowKernel<T>& row_kernel(int64_t channels, const CorrelationAxis& axis, in
 // That of two phases of which the second one begins `later` taps later, or null.
 template <typename T>
 const RowKernel<T>* row_kernel(int64_t channels, const CorrelationAxis& one, const CorrelationAxis& two, int64_t later) {
-  for (const RowKernel<T>& k : CONVNET_OF_ISA(kRowKernels<T>))
+  for (const RowKernel<T>& k : row_kernels<T>(channels))
     if (k.suits(channels) && k.streams == 2 && (k.apart == 0 || k.apart * one.tap_step == one.step) &&
         k.later == later && k.taps[0] == one.taps && k.taps[1] == two.taps)
       return &k;
@@ -163,6 +178,7 @@ struct RowPhases {
   };
   const CorrelationAxis* axis;  // the first two are those of all
   std::vector<Plans> plans;
+  int64_t next_pixels = 0;  // of the next rows, fetched by a position of each plan; 0: none are
 
   RowPhases(const CorrelationShape& shape, const CorrelationPhase* begin, const CorrelationPhase* end)
       : axis(begin->axis) {
@@ -170,6 +186,11 @@ struct RowPhases {
       if (phase + 1 != end && add_joined(shape, *phase, phase[1])) ++phase;
       else add(shape, *phase);
     }
+  }
+  void fetch_next() {
+    int64_t calls = 0;
+    for (const Plans& p : plans) calls += p.pair ? 1 : 2;
+    next_pixels = (2 * axis[1].step * axis[2].step + calls - 1) / calls;
   }
 
  private:
@@ -192,6 +213,7 @@ struct RowPhases {
   }
 };
 
+// All read about the same rows; the first one fetches the next.
 template <typename T>
 std::vector<RowPhases<T>> row_phases(const CorrelationShape& shape) {
   std::vector<RowPhases<T>> all;
@@ -203,6 +225,8 @@ std::vector<RowPhases<T>> row_phases(const CorrelationShape& shape) {
     for (last = begin + 1; last != end && same_rows(*begin, *last);) ++last;
     all.emplace_back(shape, begin, last);
   }
+  const bool share = shape.phases.size() == 1 && shape.phases[0].axis[1].step == 1;
+  if (tensor_bytes<T>(shape) > (share ? kOwnCache : kLarge)) all.front().fetch_next();
   return all;
 }
 
@@ -219,11 +243,12 @@ struct Call {
     if (depth >= phases.axis[0].count) return;
     const int64_t last = std::min(row + 2, phases.axis[1].count);
     const bool pair = last == row + 2;
+    NextRows next = next_rows(phases, n, depth, row);
     for (const auto& plans : phases.plans)
-      if (pair && plans.pair) multiply(*plans.pair, n, depth, row);
+      if (pair && plans.pair) multiply(*plans.pair, n, depth, row, next);
     for (; row < last; ++row) {
       for (const auto& plans : phases.plans)
-        if (!pair || !plans.pair) multiply(plans.row, n, depth, row);
+        if (!pair || !plans.pair) multiply(plans.row, n, depth, row, next);
       epilogue.finish(out_row(phases.axis, n, depth, row), shape.out[2] * shape.groups);
     }
   }
@@ -233,13 +258,23 @@ struct Call {
     const int64_t image = n * shape.out[0] + axis[0].out_start + depth * axis[0].out_step;
     return output + (image * shape.out[1] + axis[1].out_start + row * axis[1].out_step) * shape.out[2] * shape.groups;
   }
-  void multiply(const RowPlan<T>& plan, int64_t n, int64_t depth, int64_t row) const {
+  NextRows next_rows(const RowPhases<T>& phases, int64_t n, int64_t depth, int64_t row) const {
+    const CorrelationAxis* axis = phases.axis;
+    const int64_t image = n * shape.in[0] + depth * axis[0].step + axis[0].base;
+    const int64_t last = (row + 1) * axis[1].step + axis[1].base + (axis[1].taps - 1) * axis[1].tap_step;
+    const T* const at = input + (image * shape.in[1] + last + 1) * shape.in[2] * shape.groups;
+    return {reinterpret_cast<const char*>(at), phases.next_pixels * static_cast<int64_t>(sizeof(T))};
+  }
+  // Fetches a part of the next rows, and moves on to what is left of them.
+  void multiply(const RowPlan<T>& plan, int64_t n, int64_t depth, int64_t row, NextRows& next) const {
     const CorrelationAxis* axis = plan.phases[0]->axis;
     ProductArgs<T> args = plan.args;
     const int64_t image = n * shape.in[0] + depth * axis[0].step + axis[0].base;
     const int64_t line = image * shape.in[1] + row * axis[1].step + axis[1].base;
     args.x = input + (line * shape.in[2] + axis[2].base) * shape.groups;
     args.w = kernel;
+    args.next = next;
+    next.at += axis[2].count * shape.groups * next.bytes;
     args.bias = epilogue.bias;
     args.relu = epilogue.relu;
     for (int g = 0; g < plan.kernel->streams; ++g)

@@ -9,6 +9,14 @@ inline bool is_depthwise(const CorrelationShape& shape) {
   return shape.groups > 1 && shape.in_channels == 1 && shape.out_channels == 1;
 }
 
+// Bytes that a core's own cache keeps. Of larger tensors the next rows are fetched while others are computed: they come
+// from a cache that is shared, or from memory.
+constexpr int64_t kOwnCache = 1 << 20;
+template <typename T>
+int64_t tensor_bytes(const CorrelationShape& shape) {
+  return (shape.in_pixels() + shape.out_pixels()) * shape.groups * static_cast<int64_t>(sizeof(T));
+}
+
 template <typename T>
 void depthwise_correlation(const CorrelationShape& shape, const T* input, const T* kernel,
                            T* output, const Epilogue<T>& epilogue);

@@ -16,6 +16,7 @@ using detail::Walk;
 namespace {
 
 constexpr int64_t kChannels = 64;      // that a task owns, where positions are few
+constexpr int64_t kApart = 512;        // bytes from pixel to pixel from which two vectors of each are read at a time
 constexpr int64_t kBlock = 256 << 10;  // bytes that all channels are computed of before the next
 constexpr int64_t kRows = 64;          // of positions that are added up in registers, at most
 constexpr int64_t kPiece = 1 << 19;  // multiplications of a task
@@ -38,6 +39,7 @@ struct TapSumArgs {
   T* sums;
   int64_t x_step, x_tap, g_step, sum_step, channels;
   int64_t x_row, next_g;  // of pairs: to the row that the next run reads, and to the second row of positions
+  int64_t x_ahead, g_ahead;  // of pairs: to what the next one reads, if that is fetched
   int64_t run_x[kMaxRuns], run_sum[kMaxRuns];
   int64_t left[kMaxTaps], inner, right[kMaxTaps];
   const TapRow* rows;
@@ -55,8 +57,9 @@ struct TapKernels {
   // From the one of the most runs to that of one; of 3 and 5 taps with positions any number of
   // taps apart, one tap, or two.
   TapKernel<T> one[3], two[3], three[3][3], five[3][3];
-  // Of 3 x 3 taps, over pairs of rows that are as many taps apart as positions are: 1 or 2.
-  void (*pairs[3])(const TapSumArgs<T>&);
+  // Of 3 x 3 taps, over pairs of rows that are as many taps apart as positions are: 1 or 2;
+  // then those that fetch what the next pair reads.
+  void (*pairs[2][3])(const TapSumArgs<T>&);
 
   static int64_t apart(const CorrelationAxis& axis) {
     return axis.step == axis.tap_step ? 1 : axis.step == 2 * axis.tap_step ? 2 : 0;
@@ -145,6 +148,8 @@ class DepthwiseGradient<T>::Phase {
     }
     args.x_row = axis_[1].tap_step * shape_.in[2] * C;
     args.next_g = axis_[1].out_step * shape_.out[2] * C;
+    args.x_ahead = 2 * axis_[1].step * shape_.in[2] * C;
+    args.g_ahead = 2 * args.next_g;
     const TapKernels<T>& kernels = CONVNET_OF_ISA(kTapKernels<T>);
     const TapKernel<T>* kernel = kernels.of(taps, axis_[2]);
     const int64_t apart = kernels.apart(axis_[2]);
@@ -161,7 +166,8 @@ class DepthwiseGradient<T>::Phase {
         args.run_x[r] = pixel * C + skipped * args.x_step;
         args.run_sum[r] = at * shape_.tap_stride;
       }
-      calls_.back().push_back({kernel, in_pairs ? kernels.pairs[apart] : nullptr, skipped, args});
+      const auto pairs = in_pairs ? kernels.pairs[tensor_bytes<T>(shape_) > kOwnCache][apart] : nullptr;
+      calls_.back().push_back({kernel, pairs, skipped, args});
     }
     return taps;
   }

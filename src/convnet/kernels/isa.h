@@ -17,14 +17,14 @@ enum Isa { kBaseline, kAvx2, kAvx512 };
 Isa isa();
 }  // namespace detail
 
-// The `table` of the namespace of the chosen instruction set: baseline, and on x86
+// The `table` of the namespace of an instruction set: baseline, and on x86
 // avx2 and avx512, which the file that names it has made of one body.
 #if defined(__x86_64__) || defined(__i386__)
-#define CONVNET_OF_ISA(table)                                    \
-  (detail::isa() == detail::kAvx512 ? avx512::table              \
-   : detail::isa() == detail::kAvx2 ? avx2::table : baseline::table)
+#define CONVNET_OF(isa, table) \
+  ((isa) == detail::kAvx512 ? avx512::table : (isa) == detail::kAvx2 ? avx2::table : baseline::table)
 #else
-#define CONVNET_OF_ISA(table) (baseline::table)
+#define CONVNET_OF(isa, table) (baseline::table)
 #endif
+#define CONVNET_OF_ISA(table) CONVNET_OF(detail::isa(), table)
 
 }  // namespace convnet
