@@ -67,20 +67,27 @@ struct RowKernel {
   }
 };
 
+template <typename T>
+struct RowKernels {
+  const RowKernel<T>*first, *last;
+  const RowKernel<T>* begin() const { return first; }
+  const RowKernel<T>* end() const { return last; }
+};
+
 #define CONVNET_BODY "depthwise_body.inc"
 #include "each_isa.inc"
 
 // Those of vectors that are not larger than all channels.
 template <typename T>
-const auto& row_kernels(int64_t channels) {
+RowKernels<T> row_kernels(int64_t channels) {
   const bool narrow = detail::isa() == detail::kAvx512 && channels * sizeof(T) < 64;
-  return CONVNET_OF(narrow ? detail::kAvx2 : detail::isa(), kRowKernels<T>);
+  return CONVNET_OF(narrow ? detail::kAvx2 : detail::isa(), kKernels<T>);
 }
 
 // The first one that suits; the last ones of the table suit everything.
 template <typename T>
 const RowKernel<T>& row_kernel(int64_t channels, const CorrelationAxis& axis, int streams) {
-  const RowKernel<T>* k = row_kernels<T>(channels);
+  const RowKernel<T>* k = row_kernels<T>(channels).first;
   while (!k->suits(channels) || k->streams != streams || (k->apart > 0 && k->apart * axis.tap_step != axis.step) ||
          k->later > 0 || (streams == 2 && k->taps[0] != k->taps[1]) || (k->taps[0] > 1 && k->taps[0] != axis.taps))
     ++k;
