@@ -73,6 +73,14 @@ struct TapKernels {
 #define CONVNET_BODY "depthwise_gradient_body.inc"
 #include "each_isa.inc"
 
+// Those of half as large vectors where channels are few and what larger ones leave over would fill one.
+template <typename T>
+const TapKernels<T>& tap_kernels(int64_t channels) {
+  const int64_t bytes = channels * static_cast<int64_t>(sizeof(T));
+  const bool halves = detail::isa() == detail::kAvx512 && bytes % 64 >= 32 && bytes < 192;
+  return CONVNET_OF(halves ? detail::kAvx2 : detail::isa(), kTapKernels<T>);
+}
+
 // Taps along an axis that lie in the input.
 struct TapRange {
   int64_t first, last;
@@ -150,7 +158,7 @@ class DepthwiseGradient<T>::Phase {
     args.next_g = axis_[1].out_step * shape_.out[2] * C;
     args.x_ahead = 2 * axis_[1].step * shape_.in[2] * C;
     args.g_ahead = 2 * args.next_g;
-    const TapKernels<T>& kernels = CONVNET_OF_ISA(kTapKernels<T>);
+    const TapKernels<T>& kernels = tap_kernels<T>(C);
     const TapKernel<T>* kernel = kernels.of(taps, axis_[2]);
     const int64_t apart = kernels.apart(axis_[2]);
     const bool in_pairs = taps == 3 && heights == 3 && apart == kernels.apart(axis_[1]);
