@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "divide.h"
+
 namespace convnet {
 
 // How many threads parallel_for() may use; 1 in a child process after a fork,
@@ -47,7 +49,7 @@ template <typename F>
 void parallel_ranges(int64_t n, double time, F&& body, int64_t step = 1) {
   const double steps = kTaskTime / std::max(1e-3, time * static_cast<double>(step));
   const int64_t grain = std::max<int64_t>(1, static_cast<int64_t>(steps)) * step;
-  parallel_for((n + grain - 1) / grain, time * static_cast<double>(n), [&](int64_t task) {
+  parallel_for(divide_up(n, grain), time * static_cast<double>(n), [&](int64_t task) {
     const int64_t begin = task * grain;
     body(begin, std::min(begin + grain, n));
   });

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "../core/divide.h"
 #include "gemm.h"
 
 namespace convnet::detail {
@@ -21,7 +22,7 @@ class Ahead {
     if (current_ == count_) return;
     Range& range = ranges_[current_];
     args.ahead = range.at;
-    range.at += std::min((range.end - range.at + kLine - 1) / kLine, products / 2) * kLine;
+    range.at += std::min(divide_up(range.end - range.at, kLine), products / 2) * kLine;
     args.ahead_end = range.at;
     if (range.at >= range.end) ++current_;
   }

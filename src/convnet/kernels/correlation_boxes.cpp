@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../core/divide.h"
 #include "walk.h"
 
 namespace convnet::detail {
@@ -13,7 +14,6 @@ struct Stretch {
   int64_t first_tap;
 };
 
-int64_t divide_up(int64_t a, int64_t b) { return a > 0 ? (a + b - 1) / b : -(-a / b); }
 
 // The positions of an axis, by which taps are inside.
 std::vector<Stretch> stretches(const CorrelationAxis& axis, int64_t in) {

@@ -3,15 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "../core/divide.h"
 #include "walk.h"
 
 namespace convnet::detail {
-
-namespace {
-
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-}  // namespace
 
 Strips cut_strips(const CorrelationShape& shape, const CorrelationBox& box) {
   const CorrelationAxis* axis = box.part.axis;

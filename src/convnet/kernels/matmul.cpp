@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "../core/divide.h"
 #include "../core/threads.h"
 #include "walk.h"
 
@@ -64,7 +65,7 @@ size_t Matmul<T>::workspace() const {
 template <typename T>
 void Matmul<T>::multiply_few_rows(const T* a, const T* b, T* output,
                                   const Epilogue<T>& epilogue) const {
-  parallel_for((n_ + kFewRowsTask - 1) / kFewRowsTask, kMultiplyTime * m_ * n_ * k_, [&](int64_t task) {
+  parallel_for(divide_up(n_, kFewRowsTask), kMultiplyTime * m_ * n_ * k_, [&](int64_t task) {
     const int64_t column = task * kFewRowsTask;
     ThinArgs<T> args{};
     args.a_step = k_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "../core/divide.h"
 #include "../core/threads.h"
 #include "gemm.h"
 #include "pixel_planes_kernels.h"
@@ -31,7 +32,6 @@ constexpr int64_t kRowElements = 16384 / sizeof(T);
 template <typename T>
 constexpr int64_t kChunk = kValueElements<T> / kSlots;
 
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 int64_t low_shift(const ScatterAxis& axis) { return axis.taps.front().shift; }
 int64_t high_shift(const ScatterAxis& axis) { return axis.taps.back().shift; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../core/divide.h"
 #include "../core/threads.h"
 
 namespace convnet {
@@ -23,8 +24,6 @@ int64_t padded(const std::vector<ColumnPanel>& panels) {
   return panels.back().first + panels.back().width;
 }
 
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t divide_down(int64_t a, int64_t b) { return a >= 0 ? a / b : -divide_up(-a, b); }
 
 }  // namespace
 

@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
+#include "../core/divide.h"
+
 namespace convnet::detail {
 
 namespace {
 
 constexpr int64_t kFewTasks = 16;
 
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t divide_down(int64_t a, int64_t b) { return a >= 0 ? a / b : -divide_up(-a, b); }
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "../core/divide.h"
 #include "../core/threads.h"
 #include "ahead.h"
 #include "correlation_boxes.h"
@@ -37,7 +38,6 @@ constexpr int64_t kLargeBytes = 1 << 21;  // of data that does not stay in a cor
 constexpr int64_t kPixelBytes = 128;      // of smaller ones the hardware sees what comes next
 constexpr int64_t kLineProducts = 320;    // that hide fetching a cache line
 
-int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Channels fill a vector, and columns less than half of one.
 template <typename T>

@@ -1,5 +1,6 @@
 // argmax(x; axis): position of the first largest element along an axis; NaN is
 // larger than all numbers.
+#include "../core/divide.h"
 #include "check.h"
 #include "elementwise.h"
 
@@ -31,7 +32,7 @@ Prepared prepare(const OpCall& call) {
   const Dim outer = shape.product(0, axis), n = shape[axis];
   const Dim inner = shape.product(axis + 1, shape.rank());
   constexpr Dim kTile = 256;  // columns searched side by side
-  const Dim tiles = (inner + kTile - 1) / kTile;
+  const Dim tiles = divide_up(inner, kTile);
   const Dim cost = n * std::min(inner, kTile) + 1;
   return dispatch_any(call.in[0].dtype, [&](auto tag) -> Prepared {
     using T = decltype(tag);

@@ -1,5 +1,6 @@
 // extremum_scatter(x, m, g): the gradient of m, the largest or smallest elements of x along the axes
 // where its extent is 1. Each value of g goes to the elements of x equal to m, in equal shares.
+#include "../core/divide.h"
 #include "build.h"
 #include "check.h"
 #include "elementwise.h"
@@ -61,7 +62,7 @@ Prepared prepare(const OpCall& call) {
   for (int axis = 0; axis < shape.rank(); ++axis) reduced[axis] = call.in[1].shape[axis] == 1;
   const ReduceLayout layout(shape, reduced);
   const Dim columns = layout.columns, tile = std::max<Dim>(1, std::min(columns, kColumns));
-  const Dim tiles = (columns + tile - 1) / tile;
+  const Dim tiles = divide_up(columns, tile);
   const Dim rows = layout.rows, blocks = layout.reduced.size, rows_at_once = columns == 1 ? rows : 1;
   const Dim units = call.in[1].shape.size() == 0 || shape.size() == 0 ? 0 : layout.kept.size * tiles;
   const double time = kElementTime * (2 * rows * blocks * tile);  // of a unit

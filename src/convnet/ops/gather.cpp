@@ -1,6 +1,7 @@
 // gather(x, index; axis): the slices of x along axis that index names, in its shape.
 // scatter_add(g, index; axis, extent): adds each slice of g into the place that index
 // names: the adjoint.
+#include "../core/divide.h"
 #include "build.h"
 #include "check.h"
 #include "copy.h"
@@ -90,7 +91,7 @@ Prepared prepare_scatter_add(const OpCall& call) {
   const Dim run = shape.product(axis + 1, shape.rank()), count = call.in[1].shape.size();
   // A task owns some columns of all slices and adds them up in the order of index.
   constexpr Dim kTile = 64;
-  const Dim tiles = (run + kTile - 1) / kTile;
+  const Dim tiles = divide_up(run, kTile);
   const Dim cost = (count + extent) * std::min(run, kTile) + 1;
   return dispatch_number(call.out.dtype, [&](auto tag) -> Prepared {
     using T = decltype(tag);

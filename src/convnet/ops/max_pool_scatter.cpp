@@ -1,4 +1,5 @@
 // The adjoint of max_pool: each value of g goes to the winner of its window in x.
+#include "../core/divide.h"
 #include "max_pool.h"
 
 #include "build.h"
@@ -21,7 +22,7 @@ TensorType infer(const Attrs& attrs, const std::vector<TensorType>& in) {
 Prepared prepare(const OpCall& call) {
   const PoolRows rows(call.in[0].shape, pool_windows(call.attrs, call.in[0].shape));
   const Dim channels = rows.channels(), pixels = rows.pixels_of_image();
-  const Dim runs = (channels + PoolRows::kChannels - 1) / PoolRows::kChannels;
+  const Dim runs = divide_up(channels, PoolRows::kChannels);
   const double time = kElementTime * rows.rows_of_image() * rows.row_cost() / runs;  // of a task
   const bool add = !rows.cut_up();
   return dispatch_float(call.out.dtype, [&](auto zero) {

@@ -2,6 +2,7 @@
 // end where reverse is set; s_(-1) = start, 0 unless given. Cumulative sums have a = 1,
 // cumulative products b = 0 and start = 1. Its derivative is a recurrence the other way round:
 //   t_k = g_k + a_(k+1) t_(k+1),  db = t,  da_k = t_k s_(k-1).
+#include "../core/divide.h"
 #include "build.h"
 #include "check.h"
 #include "elementwise.h"
@@ -30,7 +31,7 @@ Prepared prepare(const OpCall& call) {
   const Dim inner = shape.product(axis + 1, shape.rank());
   const double start = call.attrs.number_or("start", 0);
   constexpr Dim kTile = 64;  // columns computed side by side
-  const Dim tiles = (inner + kTile - 1) / kTile;
+  const Dim tiles = divide_up(inner, kTile);
   const Dim cost = n * std::min(inner, kTile) + 1;
   return dispatch_number(call.out.dtype, [&](auto tag) -> Prepared {
     using T = decltype(tag);

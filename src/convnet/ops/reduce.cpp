@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "../core/divide.h"
 #include "../kernels/sum_rows.h"
 #include "build.h"
 #include "check.h"
@@ -100,10 +101,10 @@ Prepared prepare_reduction(const Shape& shape, const AxisSet& marked, Finish fin
   const Dim columns = layout.columns, rows = layout.rows;
   const Dim total_rows = rows * layout.reduced.size;
   const Dim tile = std::max<Dim>(1, std::min(columns, kColumns));
-  const Dim tiles = (columns + tile - 1) / tile;
+  const Dim tiles = divide_up(columns, tile);
   // Rows of a chunk; chunks of one tile of one block of the result follow each other.
   const Dim chunk = std::max<Dim>(1, kChunk / tile);
-  const Dim chunks = std::max<Dim>(1, (total_rows + chunk - 1) / chunk);
+  const Dim chunks = std::max<Dim>(1, divide_up(total_rows, chunk));
   const Dim outputs = layout.kept.size * columns;
   const Dim units = outputs == 0 ? 0 : layout.kept.size * tiles * chunks;
   const Dim unit_cost = std::max<Dim>(1, std::min(chunk, total_rows) * tile);

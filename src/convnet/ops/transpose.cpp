@@ -1,6 +1,7 @@
 // transpose(x; perm): axis i of the result is axis perm[i] of x.
 #include <algorithm>
 
+#include "../core/divide.h"
 #include "../kernels/micro_kernel.h"
 #include "build.h"
 #include "check.h"
@@ -186,8 +187,8 @@ Prepared prepare(const OpCall& call) {
   axes.erase(last_of_x);
   const Dim row_block = block_length(rows.extent, columns.extent);
   const Dim column_block = block_length(columns.extent, rows.extent);
-  const Dim row_blocks = (rows.extent + row_block - 1) / row_block;
-  const Dim column_blocks = (columns.extent + column_block - 1) / column_block;
+  const Dim row_blocks = divide_up(rows.extent, row_block);
+  const Dim column_blocks = divide_up(columns.extent, column_block);
   const Dim blocks = size / (rows.extent * columns.extent) * row_blocks * column_blocks;
   return dispatch_width(call.out.dtype, [&](auto* word) -> Prepared {
     using W = std::remove_pointer_t<decltype(word)>;

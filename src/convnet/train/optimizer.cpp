@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "../core/divide.h"
 #include "../core/threads.h"
 #include "../kernels/update.h"
 
@@ -19,8 +20,8 @@ constexpr int64_t kLeastBlock = 1 << 14;
 template <typename T>
 double sum_of_squares(const T* x, int64_t n) {
   double partial[kBlocks] = {0};
-  const int64_t block = std::max<int64_t>(kLeastBlock, (n + kBlocks - 1) / kBlocks);
-  parallel_for((n + block - 1) / block, kElementTime * n, [&](int64_t task) {
+  const int64_t block = std::max<int64_t>(kLeastBlock, divide_up(n, kBlocks));
+  parallel_for(divide_up(n, block), kElementTime * n, [&](int64_t task) {
     double sum = 0;
     for (int64_t i = task * block, end = std::min(n, i + block); i < end; ++i)
       sum += static_cast<double>(x[i]) * x[i];
