@@ -212,7 +212,7 @@ TEST(operations_by_element_are_joined) {
   e.check({g.emit("exp", {add(g, curve, e.row)})}, 3);
   e.check({g.emit("exp", {multiply(g, e.row, e.row)})}, 1);
   // One value is computed by itself.
-  const Value mean = g.emit("mean", {e.x}, {{"axes", number_list({0, 1})}, {"keepdims", number_list({0})}});
+  const Value mean = g.emit("mean", {e.x}, {{"axes", number_list({0, 1})}, {"keepdims", number_list(0.0)}});
   e.check({multiply(g, e.y, g.emit("exp", {mean}))}, 3);
   // What two operations read that are not joined.
   e.check({g.emit("exp", {curve}), g.emit("sin", {curve})}, 3);
