@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "../core/divide.h"
 #include "../core/threads.h"
 #include "isa.h"
 #include "micro_kernel.h"
@@ -197,7 +198,7 @@ struct RowPhases {
   void fetch_next() {
     int64_t calls = 0;
     for (const Plans& p : plans) calls += p.pair ? 1 : 2;
-    next_pixels = (2 * axis[1].step * axis[2].step + calls - 1) / calls;
+    next_pixels = divide_up(2 * axis[1].step * axis[2].step, calls);
   }
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "../core/divide.h"
 #include "../core/threads.h"
 #include "depthwise.h"
 #include "isa.h"
@@ -258,7 +259,7 @@ DepthwiseGradient<T>::DepthwiseGradient(CorrelationShape shape) : shape_(std::mo
     work_ += shape_.batch * phase.positions() * phase.taps() * shape_.groups;
   }
   channels_ = work_ / kPiece < kFewPieces ? std::min(kChannels, shape_.groups) : shape_.groups;
-  parts_ = (shape_.groups + channels_ - 1) / channels_;
+  parts_ = divide_up(shape_.groups, channels_);
   pieces_ = std::clamp<int64_t>(std::min(work_ / kPiece, kFewTasks) / parts_, 1, kFewTasks);
   workspace_ = repeated_;
   if (pieces_ > 1) workspace_ += static_cast<size_t>(pieces_ * kernel_size_) * sizeof(T);

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 
+#include "../core/divide.h"
 #include "gemm.h"
 
 namespace convnet {
@@ -51,13 +52,13 @@ struct Panels {
   int64_t columns;
   int width, grain;
 
-  int64_t count() const { return (columns + width - 1) / width; }
+  int64_t count() const { return divide_up(columns, width); }
   int64_t first(int64_t panel) const { return panel * width; }
   int used(int64_t panel) const {
     const int64_t left = columns - first(panel);
     return static_cast<int>(left < width ? left : width);
   }
-  int grains(int64_t panel) const { return (used(panel) + grain - 1) / grain; }
+  int grains(int64_t panel) const { return static_cast<int>(divide_up(used(panel), grain)); }
   int padded(int64_t panel) const { return grains(panel) * grain; }
   int64_t padded_columns() const {
     return count() == 0 ? 0 : first(count() - 1) + padded(count() - 1);

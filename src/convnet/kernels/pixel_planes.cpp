@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "../core/divide.h"
-#include "../core/threads.h"
 #include "gemm.h"
 #include "pixel_planes_kernels.h"
 
@@ -113,7 +112,7 @@ bool PixelPlanes<T>::suits(const CorrelationShape& shape) {
 
 template <typename T>
 PixelPlanes<T>::PixelPlanes(const CorrelationShape& shape)
-    : shape_(shape), axes_(scatter_axes(shape)) {
+    : ScatterMethod<T>(shape) {
   const ScatterAxis &height = axes_[1], &width = axes_[2];
   columns_ = static_cast<int64_t>(width.taps.size()) * shape_.out_channels;
   for (int64_t first = 0, left = divide_up(columns_, kMostColumns); left > 0; --left) {
@@ -347,14 +346,6 @@ void PixelPlanes<T>::compute(const Task& task, const T* input, const T* packed, 
       std::copy_n(plane + used - kept, kept, plane);
     }
   }
-}
-
-template <typename T>
-void PixelPlanes<T>::run(const T* input, const T*, const T* packed, T* output, T*,
-                         const Epilogue<T>& epilogue) const {
-  parallel_for(tasks_.count(), kMultiplyTime * shape_.in_pixels() * packed_, [&](int64_t i) {
-    compute(tasks_.at(i), input, packed, output, epilogue);
-  });
 }
 
 template class PixelPlanes<float>;

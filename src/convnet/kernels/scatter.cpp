@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "../core/divide.h"
-#include "../core/threads.h"
 
 namespace convnet {
 
@@ -43,7 +42,7 @@ bool Scatter<T>::suits(const CorrelationShape& shape) {
 
 template <typename T>
 Scatter<T>::Scatter(const CorrelationShape& shape)
-    : shape_(shape), gemm_(gemm<T>()), axes_(scatter_axes(shape)) {
+    : ScatterMethod<T>(shape), gemm_(gemm<T>()) {
   const int64_t N = shape_.out_channels;
   const ScatterAxis &height = axes_[1], &width = axes_[2];
   for (size_t t = 0; t < width.taps.size(); ++t) {
@@ -204,14 +203,6 @@ void Scatter<T>::compute(const Task& task, const T* input, const T* packed, T* o
       for (int64_t x = 0; x < count; ++x) std::copy_n(from + x * N, N, to + x * out_channels);
     last.finish(to, count * N);
   }
-}
-
-template <typename T>
-void Scatter<T>::run(const T* input, const T*, const T* packed, T* output, T*,
-                     const Epilogue<T>& epilogue) const {
-  parallel_for(tasks_.count(), kMultiplyTime * shape_.in_pixels() * packed_, [&](int64_t i) {
-    compute(tasks_.at(i), input, packed, output, epilogue);
-  });
 }
 
 template class Scatter<float>;

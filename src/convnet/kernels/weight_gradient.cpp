@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "../core/divide.h"
 #include "../core/simd.h"
 #include "../core/threads.h"
 #include "depthwise_gradient.h"
@@ -197,7 +198,7 @@ template <typename T>
 void WeightGradient<T>::add_strips(const Task& task, const StripPlan& strips, int64_t first,
                                    int64_t count, const Call& call) const {
   const int64_t step = strips.axis[3].out_step, rows = static_cast<int64_t>(strips.segments.size());
-  const int64_t tiles = (rows + outer_.scattered_rows - 1) / outer_.scattered_rows;
+  const int64_t tiles = divide_up(rows, outer_.scattered_rows);
   OuterRun runs[kBlock], packed_runs[kBlock];
   int64_t run_count = 0, last = 0;
   StripWalk walk(strips, first);
@@ -318,7 +319,7 @@ void WeightGradient<T>::multiply(const Task& task, int64_t panel, int64_t tap, O
                       : tap * shape_.groups * shape_.in_channels * args.ldc;
   args.out += task.first_row * args.ldc;
   const int64_t length = task.last_row - task.first_row;
-  const int64_t tiles = (length + outer_.rows - 1) / outer_.rows;
+  const int64_t tiles = divide_up(length, outer_.rows);
   const T* x = args.x;
   T* out = args.out;
   for (int64_t tile = 0; tile < tiles; ++tile) {
