@@ -17,7 +17,7 @@ double inner(const std::vector<double>& a, const std::vector<double>& b) {
 
 // Sizes that are no multiple of any tile, on purpose.
 std::vector<ConvCase> conv_cases() {
-  return {
+  std::vector<ConvCase> cases{
       layer_case(1, 1, 1, 1, {5}, {3}, {1}, {1}, "valid"),
       layer_case(3, 1, 3, 5, {17}, {4}, {1}, {3}, "causal"),
       layer_case(2, 1, 9, 33, {31}, {5}, {3}, {1}, "same"),
@@ -112,7 +112,28 @@ std::vector<ConvCase> conv_cases() {
       // More positions than one piece of the weight gradient.
       layer_case(2, 1, 2, 5, {40, 41}, {3, 3}, {1, 1}, {1, 1}, "same"),
       layer_case(3, 1, 14, 3, {39, 38}, {2, 2}, {1, 1}, {1, 1}, "same"),
+      // Lanes along channels, in either direction: panels of columns, channels that fill no vector, more
+      // terms than one sum, taps of the height or of images that rows share, gaps, depth, groups,
+      // results near each other and far apart.
+      layer_case(1, 1, 64, 9, {6, 19}, {3, 3}, {1, 1}, {1, 1}, "same"),
+      layer_case(1, 1, 33, 3, {5, 20}, {3, 5}, {1, 1}, {1, 1}, "same"),
+      layer_case(1, 1, 610, 2, {3, 9}, {3, 3}, {1, 1}, {1, 1}, "same"),
+      layer_case(2, 1, 32, 2, {21, 3}, {4, 2}, {1, 1}, {1, 1}, "same"),
+      layer_case(33, 1, 16, 3, {2, 2}, {2, 2}, {1, 1}, {1, 1}, "same"),
+      layer_case(1, 1, 16, 1, {14, 2, 3}, {3, 2, 2}, {1, 1, 1}, {1, 1, 1}, "same"),
+      {2, 1, 32, 3, {12, 23}, {2, 3}, {2, 2}, {2, 2}, {0, 0}, {5, 10}},
+      layer_case(2, 1, 32, 4, {8, 18}, {3, 3}, {1, 2}, {1, 1}, "same"),
+      layer_case(1, 1, 2, 32, {9, 44}, {5, 5}, {2, 2}, {1, 1}, "same"),
+      layer_case(1, 1, 3, 48, {8, 57}, {7, 7}, {3, 3}, {1, 1}, "same"),
+      layer_case(1, 1, 1, 40, {4, 90}, {6, 11}, {2, 5}, {1, 1}, "same"),
+      layer_case(1, 2, 96, 4, {7, 9}, {3, 3}, {1, 1}, {1, 1}, "same"),
   };
+  // Tiles of every height for every number of columns, taps in threes, twos and ones.
+  for (Dim columns = 1; columns <= 4; ++columns)
+    for (Dim width = 5; width <= 18; ++width)
+      cases.push_back(layer_case(1, 1, 16, columns, {2, width + width % 8}, {2, 1 + width % 8}, {1, 1},
+                                 {1, 1}, "valid"));
+  return cases;
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ struct Strips {
   };
   Axis axis[4];      // that of strips is the last
   int64_t in, out;   // elements that the first position begins with
-  bool along_width;  // the axis of strips is that of the box, too
+  int along;         // which one that was: 0 of images, 3 the width
 };
 
 Strips cut_strips(const CorrelationShape& shape, const CorrelationBox& box);
@@ -58,18 +58,19 @@ class StripWalk {
 };
 
 // Strips that are multiplied as such: each element under their taps is a segment of its own, or,
-// with lanes along k, each run of elements; nothing is copied or padded.
+// for dots, each run of elements that no other position of the strip reads; nothing is copied or padded.
 struct StripPlan : Strips {
   // Of a task: positions at least, or products, about.
   static constexpr int64_t kBlock = 96, kProducts = 1 << 17;
 
   int64_t block;   // positions a task
   int64_t length;  // of a segment
+  int64_t taps, tap_step;  // it is repeated under so many, in what it is multiplied by tap_step apart
   std::vector<Segment> segments;
 };
 
-// whole: the taps that the box's are packed with.
+// whole: the taps that the box's are packed with. depth: for dots, elements that one of them is packed with.
 StripPlan plan_strips(const CorrelationShape& shape, const CorrelationBox& box,
-                      const CorrelationPhase& whole, bool runs = false);
+                      const CorrelationPhase& whole, int64_t depth = 0);
 
 }  // namespace convnet::detail

@@ -14,10 +14,10 @@ namespace baseline {
 constexpr int kBytes = 16;
 #if defined(__aarch64__)
 // 16 accumulators of 32 registers
-constexpr int kRows = 8, kSomeRows = 4, kFewRows = 2, kLeastRows = 1, kStripRows = 8;
+constexpr int kRows = 8, kSomeRows = 4, kFewRows = 2, kLeastRows = 1, kStripRows = 8, kDots = 8;
 #else
 // 8 of 16
-constexpr int kRows = 4, kSomeRows = 3, kFewRows = 2, kLeastRows = 1, kStripRows = 4;
+constexpr int kRows = 4, kSomeRows = 3, kFewRows = 2, kLeastRows = 1, kStripRows = 4, kDots = 8;
 #endif
 #include "gemm_body.inc"
 #undef CONVNET_TARGET
@@ -28,7 +28,7 @@ namespace avx2 {
 #define CONVNET_TARGET __attribute__((target("avx2,fma")))
 constexpr int kBytes = 32;
 // 12 accumulators of 16 registers
-constexpr int kRows = 6, kSomeRows = 4, kFewRows = 2, kLeastRows = 1, kStripRows = 6;
+constexpr int kRows = 6, kSomeRows = 4, kFewRows = 2, kLeastRows = 1, kStripRows = 6, kDots = 12;
 #include "gemm_body.inc"
 #undef CONVNET_TARGET
 }  // namespace avx2
@@ -39,7 +39,7 @@ namespace avx512 {
 constexpr int kBytes = 64;
 // 16 accumulators of 32 registers: the stores of 24, which wait for the last products, are more than
 // Zen 4 holds, and the next tile begins 80 cycles later.
-constexpr int kRows = 8, kSomeRows = 6, kFewRows = 4, kLeastRows = 2, kStripRows = 4;
+constexpr int kRows = 8, kSomeRows = 6, kFewRows = 4, kLeastRows = 2, kStripRows = 4, kDots = 16;
 #include "gemm_body.inc"
 #undef CONVNET_MASKS
 #undef CONVNET_TARGET

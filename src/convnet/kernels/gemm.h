@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 namespace convnet {
@@ -12,9 +13,10 @@ namespace convnet {
 //        b is [k][width] of the panel.
 // strip: tile for rows that lie a constant distance apart, as their results do, and
 //        segments of one element each. For short rows.
-// dot:   the same for one column and longer segments, with lanes along k.
+// dot:   the same for up to kDotColumns columns and longer segments, with lanes along k, for
+//        which b is [k / lanes][column][k % lanes], with zeros behind the last k of a tap.
 struct GemmLimits {
-  static constexpr int kMaxRows = 8, kMaxWidth = 32;
+  static constexpr int kMaxRows = 8, kMaxWidth = 32, kDotColumns = 4;
 };
 
 // Where a segment begins: in each row, and along k of B.
@@ -42,6 +44,17 @@ struct TileArgs {
   const char *ahead, *ahead_end;
 };
 
+// Vectors of a tile's results and of what lies between them: which lanes are results, and of
+// which of its sums. None where results lie too far apart.
+template <typename T>
+struct DotEnds {
+  static constexpr int kVectors = 4, kMost = kVectors * 64 / static_cast<int>(sizeof(T));
+  int vectors;
+  unsigned short there[kVectors];
+  std::conditional_t<sizeof(T) == 4, int32_t, int64_t> from[kMost];
+  T bias[kMost];
+};
+
 template <typename T>
 struct StripArgs {
   int64_t row_step;
@@ -53,6 +66,9 @@ struct StripArgs {
   bool add;
   const T* bias;
   bool relu;
+  // Of dots: a segment is repeated under so many taps, row_step apart, in B tap_step * column_count.
+  int64_t taps, tap_step;
+  const DotEnds<T>* ends;
 };
 
 // add_runs: to[i * to_step + j] += from[i * from_step + j] for i < count, j < length.
@@ -93,6 +109,7 @@ struct ThinArgs {
 template <typename T>
 struct Gemm {
   int rows, lanes;
+  int dot_channels;  // dots take multiples of these as the length of a segment
   // For tile_rows rows, the first of which is `rows`, and panels of tile_width columns.
   static constexpr int kHeights = 4, kWidths = 3;
   int tile_rows[kHeights], tile_width[kWidths];
@@ -100,6 +117,7 @@ struct Gemm {
   // For `count` rows, the first of which begins at `row`.
   void (*strip[kWidths])(const StripArgs<T>&, const T* row, T* out, int64_t count);
   void (*dot)(const StripArgs<T>&, const T* row, T* out, int64_t count);
+  void (*place_dots)(const StripArgs<T>&, DotEnds<T>& ends);
   void (*add_runs)(const AddRunsArgs<T>&);
   void (*copy_runs)(const CopyRunsArgs<T>&);
   // For 1, 2 and 4 rows.

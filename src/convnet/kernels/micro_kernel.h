@@ -4,7 +4,7 @@
 #if defined(__clang__)
 #define CONVNET_UNROLL _Pragma("unroll")
 #else
-#define CONVNET_UNROLL _Pragma("GCC unroll 16")
+#define CONVNET_UNROLL _Pragma("GCC unroll 32")
 #endif
 
 // Forgets what is known of where a pointer points, above all its alignment: on

@@ -33,17 +33,20 @@ constexpr int64_t kFewTasks = 16;
 constexpr int kStripPasses = 8;           // that a strip makes while it is in cache
 constexpr int64_t kFewChannels = 8;       // with fewer, or short rows, a pointer to each row costs more
 constexpr int64_t kShortRows = 144;       // than it is worth
-constexpr int64_t kFewDots = 3;           // for each position, of one tap
+constexpr int64_t kFewDots = 4;           // for each position, of one tap
 constexpr int64_t kLargeBytes = 1 << 21;  // of data that does not stay in a core's cache
 constexpr int64_t kPixelBytes = 128;      // of smaller ones the hardware sees what comes next
 constexpr int64_t kLineProducts = 320;    // that hide fetching a cache line
 
-
-// Channels fill a vector, and columns less than half of one.
-template <typename T>
-bool may_be_dots(const CorrelationShape& shape) {
-  const int64_t K = shape.in_channels, lanes = gemm<T>().lanes;
-  return K >= kFewChannels && K >= lanes && 2 * shape.out_channels <= lanes;
+std::vector<ColumnPanel> dot_panels(int64_t columns) {
+  std::vector<ColumnPanel> panels;
+  int64_t first = 0;
+  for (int64_t left = divide_up(columns, GemmLimits::kDotColumns); left > 0; --left) {
+    const int count = static_cast<int>(divide_up(columns - first, left));
+    panels.push_back({first, count, count, 0});
+    first += count;
+  }
+  return panels;
 }
 
 }  // namespace
@@ -72,18 +75,28 @@ struct TiledCorrelation<T>::Block {
   T* out[RowPlan::kBlock + GemmLimits::kMaxRows];
 };
 
-// As measured beside PixelPlanes and Scatter, which are faster where results lie apart. The size of
-// images does not matter: a kernel is packed once for all of them.
+// As measured beside PixelPlanes, Scatter and tiles. The size of images does not matter: a kernel is
+// packed once for all of them.
 template <typename T>
 bool TiledCorrelation<T>::suits_dots(const CorrelationShape& shape) {
-  if (!may_be_dots<T>(shape)) return false;
-  int64_t taps = 0;
+  const int64_t K = shape.in_channels, N = shape.out_channels, lanes = gemm<T>().lanes;
+  if (K < kFewChannels || K % gemm<T>().dot_channels != 0) return false;
+  int64_t taps = 0, all_taps = 0;
+  bool apart = shape.groups > 1;
   for (const CorrelationPhase& phase : shape.phases) {
-    if (phase.axis[2].out_step > 1) return false;
     taps = std::max(taps, phase.taps());
+    all_taps += phase.taps();
+    apart = apart || phase.axis[2].out_step > 1;
   }
-  return taps <= 1 ? shape.out_channels <= kFewDots
-                   : shape.out_channels == 1 && shape.in_channels % gemm<T>().lanes == 0;
+  const bool narrow = 2 * N <= lanes;
+  if (apart) {
+    // Products of a position that are worth storing its results one by one.
+    const bool masked = gemm<T>().dot_channels == 1;
+    const int64_t least = masked ? (N <= kFewDots ? 36 : 192) : (N == 1 ? 72 : 160);
+    return narrow && taps > 1 && all_taps * K >= least * static_cast<int64_t>(shape.phases.size());
+  }
+  if (taps <= 1) return narrow && (N <= kFewDots || K >= kFewDots * lanes);
+  return narrow || (4 * N <= 3 * lanes && K >= 2 * lanes && K % lanes == 0);
 }
 
 template <typename T>
@@ -94,15 +107,13 @@ TiledCorrelation<T>::TiledCorrelation(const CorrelationShape& shape) : shape_(sh
     longest = std::max(longest, phase.taps() * K);
     blocks += divide_up(shape_.batch * phase.positions(), RowPlan::kBlock) * shape_.groups;
   }
-  dot_ = may_be_dots<T>(shape);
+  dot_ = suits_dots(shape);
+  depth_ = dot_ ? divide_up(K, gemm_.lanes) * gemm_.lanes : K;
   const int64_t size = static_cast<int64_t>(sizeof(T));
   const bool is_short =
       longest * size <= kPixelBytes || (longest <= kShortRows && K * size < kPixelBytes);
   in_strips_ = dot_ || K < kFewChannels || (is_short && shape_.groups == 1);
-  if (dot_)
-    for (int64_t n = 0; n < N; ++n) panels_.push_back({n, 1, 1, 0});
-  else
-    panels_ = column_panels<T>(N);
+  panels_ = dot_ ? dot_panels(N) : column_panels<T>(N);
   padded_columns_ = panels_.back().first + panels_.back().width;
   parts_ = !dot_ && blocks < kFewTasks ? static_cast<int64_t>(panels_.size()) : 1;
   scattered_ = shape_.groups > 1 || parts_ > 1 ||
@@ -121,16 +132,16 @@ template <typename T>
 void TiledCorrelation<T>::place_panels() {
   for (const CorrelationPhase& phase : shape_.phases) {
     phase_at_.push_back(packed_);
-    packed_ += shape_.groups * phase.taps() * shape_.in_channels * padded_columns_;
+    packed_ += shape_.groups * phase.taps() * depth_ * padded_columns_;
   }
 }
 
 template <typename T>
 void TiledCorrelation<T>::add_plan(const CorrelationBox& box) {
   const RowPlan rows = plan_rows(shape_, box);
-  StripPlan strips = in_strips_ ? plan_strips(shape_, box, shape_.phases[box.phase], dot_)
-                                : StripPlan{cut_strips(shape_, box), RowPlan::kBlock, 0, {}};
-  const bool fetches = strips.along_width && this->fetches(box.part);
+  StripPlan strips = in_strips_ ? plan_strips(shape_, box, shape_.phases[box.phase], dot_ ? depth_ : 0)
+                                : StripPlan{cut_strips(shape_, box), RowPlan::kBlock, 0, 0, 0, {}};
+  const bool fetches = strips.along == 3 && this->fetches(box.part);
   plans_.push_back({box, rows, std::move(strips), fetches});
   work_ += shape_.batch * box.part.positions() * shape_.groups * shape_.out_channels *
            (rows.length + 1);
@@ -138,11 +149,11 @@ void TiledCorrelation<T>::add_plan(const CorrelationBox& box) {
 
 template <typename T>
 int64_t TiledCorrelation<T>::panel_at(int phase, int64_t group, const ColumnPanel& panel) const {
-  return phase_at_[phase] + (group * padded_columns_ + panel.first) * shape_.phases[phase].taps() *
-                                shape_.in_channels;
+  return phase_at_[phase] +
+         (group * padded_columns_ + panel.first) * shape_.phases[phase].taps() * depth_;
 }
 
-// [tap][k][column]
+// [tap][k][column], for dots [tap][k / lanes][column][k % lanes]
 template <typename T>
 void TiledCorrelation<T>::pack_panel(int phase, int64_t group, const ColumnPanel& panel,
                                 const T* kernel, T* to) const {
@@ -151,6 +162,13 @@ void TiledCorrelation<T>::pack_panel(int phase, int64_t group, const ColumnPanel
   for_each_tap(shape_, shape_.phases[phase], [&](int64_t, int64_t, int64_t, int64_t, int64_t,
                                                  int64_t tap) {
     const T* from = kernel + tap * shape_.tap_stride;
+    if (dot_) {
+      for (int64_t k = 0; k < depth_; k += gemm_.lanes)
+        for (int n = 0; n < panel.used; ++n)
+          for (int64_t lane = k; lane < k + gemm_.lanes; ++lane)
+            *to++ = lane < K ? from[lane * in_stride + n * stride] : T(0);
+      return;
+    }
     if (stride == 1 && panel.used == panel.width) {
       gemm_.copy_runs({from, in_stride, to, panel.width, K, panel.used});
       to += K * panel.width;
@@ -327,6 +345,7 @@ template <typename T>
 struct TiledCorrelation<T>::StripPass {
   StripArgs<T> args;
   const ColumnPanel* panel;
+  DotEnds<T> ends;
 };
 
 template <typename T>
@@ -335,19 +354,23 @@ void TiledCorrelation<T>::compute_strips(int64_t index, const Call& call) const 
   const StripPlan& plan = task.plan.strips;
   const Epilogue<T> last = call.epilogue.from(task.group * shape_.out_channels);
   const int64_t terms = static_cast<int64_t>(plan.segments.size());
-  const int64_t chunk = dot_ ? std::max<int64_t>(1, gemm_.lanes * kChunk / 4 / plan.length) : kChunk;
+  const int64_t segment = plan.length * plan.taps;
+  const int64_t chunk = dot_ ? std::max<int64_t>(1, gemm_.lanes * kChunk / 4 / segment) : kChunk;
   StripPass passes[kStripPasses];
   int count = 0;
   for (int64_t p = task.first_panel; p < task.last_panel; ++p)
     for (int64_t first = 0; first == 0 || first < terms; first += chunk) {
       const ColumnPanel& panel = panels_[p];
       const bool ends = first + chunk >= terms;
-      passes[count++] = {{plan.axis[3].in_step, plan.segments.data() + first,
-                          std::min(chunk, terms - first), plan.length,
-                          call.packed + panel_at(task.plan.box.phase, task.group, panel),
-                          plan.axis[3].out_step, panel.used, first > 0,
-                          ends ? last.from(panel.first).bias : nullptr, ends && last.relu},
-                         &panel};
+      StripPass& pass = passes[count++];
+      pass.panel = &panel;
+      pass.args = {plan.axis[3].in_step, plan.segments.data() + first,
+                   std::min(chunk, terms - first), plan.length,
+                   call.packed + panel_at(task.plan.box.phase, task.group, panel),
+                   plan.axis[3].out_step, panel.used, first > 0,
+                   ends ? last.from(panel.first).bias : nullptr, ends && last.relu, plan.taps,
+                   plan.tap_step, &pass.ends};
+      if (dot_) gemm_.place_dots(pass.args, pass.ends);
       if (count < kStripPasses && !(ends && p + 1 == task.last_panel)) continue;
       pass_strips(task, passes, count, call);
       count = 0;

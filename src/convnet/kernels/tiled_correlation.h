@@ -72,7 +72,8 @@ class TiledCorrelation final : public CorrelationMethod<T> {
   const Gemm<T>& gemm_;
   bool in_strips_ = false;  // few input channels
   bool dot_ = false;        // few columns: lanes along k
-  std::vector<ColumnPanel> panels_;  // single columns where lanes run along k
+  int64_t depth_;           // of a tap, packed
+  std::vector<ColumnPanel> panels_;
   int64_t padded_columns_ = 0;
   std::vector<int64_t> phase_at_;  // where its packed kernel begins, in elements
   std::vector<Plan> plans_;
