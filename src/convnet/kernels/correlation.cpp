@@ -5,7 +5,6 @@
 #include "../core/threads.h"
 #include "depthwise.h"
 #include "gemm.h"
-#include "pixel_planes.h"
 #include "scatter.h"
 #include "tiled_correlation.h"
 #include "walk.h"
@@ -61,9 +60,8 @@ std::unique_ptr<const CorrelationMethod<T>> choose_method(const CorrelationShape
   if (is_depthwise(shape)) return std::make_unique<Depthwise<T>>(shape);
   const bool wide = shape.in_channels == 1 && 2 * shape.out_channels > gemm<T>().lanes;
   if (has_multiplier(shape) && !wide) return std::make_unique<MultipliedDepthwise<T>>(shape);
-  if (TiledCorrelation<T>::suits_dots(shape)) return std::make_unique<TiledCorrelation<T>>(shape);
-  if (PixelPlanes<T>::suits(shape)) return std::make_unique<PixelPlanes<T>>(shape);
-  if (Scatter<T>::suits(shape)) return std::make_unique<Scatter<T>>(shape);
+  if (!TiledCorrelation<T>::suits_dots(shape) && Scatter<T>::suits(shape))
+    return std::make_unique<Scatter<T>>(shape);
   return std::make_unique<TiledCorrelation<T>>(shape);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "../core/divide.h"
+#include "../core/threads.h"
 
 namespace convnet {
 
@@ -23,7 +24,6 @@ int64_t padded(const std::vector<ColumnPanel>& panels) {
   return panels.back().first + panels.back().width;
 }
 
-
 }  // namespace
 
 template <typename T>
@@ -42,7 +42,7 @@ bool Scatter<T>::suits(const CorrelationShape& shape) {
 
 template <typename T>
 Scatter<T>::Scatter(const CorrelationShape& shape)
-    : ScatterMethod<T>(shape), gemm_(gemm<T>()) {
+    : shape_(shape), gemm_(gemm<T>()), axes_(scatter_axes(shape)) {
   const int64_t N = shape_.out_channels;
   const ScatterAxis &height = axes_[1], &width = axes_[2];
   for (size_t t = 0; t < width.taps.size(); ++t) {
@@ -63,6 +63,14 @@ Scatter<T>::Scatter(const CorrelationShape& shape)
   const int64_t columns = std::min(width.out, sums / 8 / N - 2 * width.reach());
   const int64_t rows = std::min(height.out, sums / ((columns + 2 * width.reach()) * N));
   tasks_ = {shape, rows, columns, 3 * height.reach() + 1};
+}
+
+template <typename T>
+void Scatter<T>::run(const T* input, const T*, const T* packed, T* output, T*,
+                     const Epilogue<T>& epilogue) const {
+  parallel_for(tasks_.count(), kMultiplyTime * shape_.in_pixels() * packed_, [&](int64_t i) {
+    compute(tasks_.at(i), input, packed, output, epilogue);
+  });
 }
 
 // Of rows of sums, which have margins for what other tasks own.

@@ -10,7 +10,6 @@ namespace {
 
 constexpr int64_t kFewTasks = 16;
 
-
 }  // namespace
 
 void ScatterAxis::inputs(int64_t first, int64_t last, int64_t* from, int64_t* to) const {
@@ -31,8 +30,7 @@ std::vector<ScatterAxis> scatter_axes(const CorrelationShape& shape) {
       if (part.taps > 0 && part.step != 1) return {};
       for (int64_t j = 0; j < part.taps; ++j) {
         const int64_t shift = -(part.base + j * part.tap_step);
-        axis.taps.push_back({shift * part.out_step + part.out_start, shift, part.out_start,
-                             part.tap_first + j * part.tap_next});
+        axis.taps.push_back({shift * part.out_step + part.out_start, part.tap_first + j * part.tap_next});
       }
     }
     if (axis.taps.empty()) return {};

@@ -7,9 +7,9 @@
 namespace convnet::detail {
 
 // One axis of a correlation, seen from its inputs: input i adds to output
-// i * step + offset through a kernel element, which is (i + shift) * step + residue.
+// i * step + offset through a kernel element.
 struct ScatterTap {
-  int64_t offset, shift, residue, kernel;
+  int64_t offset, kernel;
 };
 
 struct ScatterAxis {

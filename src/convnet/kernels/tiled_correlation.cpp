@@ -33,7 +33,6 @@ constexpr int64_t kFewTasks = 16;
 constexpr int kStripPasses = 8;           // that a strip makes while it is in cache
 constexpr int64_t kFewChannels = 8;       // with fewer, or short rows, a pointer to each row costs more
 constexpr int64_t kShortRows = 144;       // than it is worth
-constexpr int64_t kFewDots = 4;           // for each position, of one tap
 constexpr int64_t kLargeBytes = 1 << 21;  // of data that does not stay in a core's cache
 constexpr int64_t kPixelBytes = 128;      // of smaller ones the hardware sees what comes next
 constexpr int64_t kLineProducts = 320;    // that hide fetching a cache line
@@ -75,27 +74,26 @@ struct TiledCorrelation<T>::Block {
   T* out[RowPlan::kBlock + GemmLimits::kMaxRows];
 };
 
-// As measured beside PixelPlanes, Scatter and tiles. The size of images does not matter: a kernel is
-// packed once for all of them.
+// As measured beside tiles and Scatter. The size of images does not matter: a kernel is packed
+// once for all of them.
 template <typename T>
 bool TiledCorrelation<T>::suits_dots(const CorrelationShape& shape) {
   const int64_t K = shape.in_channels, N = shape.out_channels, lanes = gemm<T>().lanes;
   if (K < kFewChannels || K % gemm<T>().dot_channels != 0) return false;
-  int64_t taps = 0, all_taps = 0;
+  const int64_t phases = static_cast<int64_t>(shape.phases.size());
+  int64_t taps = 0;
   bool apart = shape.groups > 1;
   for (const CorrelationPhase& phase : shape.phases) {
-    taps = std::max(taps, phase.taps());
-    all_taps += phase.taps();
+    taps += phase.taps();
     apart = apart || phase.axis[2].out_step > 1;
   }
   const bool narrow = 2 * N <= lanes;
   if (apart) {
-    // Products of a position that are worth storing its results one by one.
-    const bool masked = gemm<T>().dot_channels == 1;
-    const int64_t least = masked ? (N <= kFewDots ? 36 : 192) : (N == 1 ? 72 : 160);
-    return narrow && taps > 1 && all_taps * K >= least * static_cast<int64_t>(shape.phases.size());
+    // What storing results one by one is worth.
+    if (gemm<T>().dot_channels == 1) return narrow && taps * K >= 40 * (N - 1) * phases;
+    return narrow && (N == 1 ? taps * K >= 32 * phases : taps >= 6 * phases);
   }
-  if (taps <= 1) return narrow && (N <= kFewDots || K >= kFewDots * lanes);
+  if (taps <= 1) return narrow && K >= N * N;
   return narrow || (4 * N <= 3 * lanes && K >= 2 * lanes && K % lanes == 0);
 }
 

@@ -23,7 +23,7 @@ class TiledCorrelation final : public CorrelationMethod<T> {
 
   explicit TiledCorrelation(const CorrelationShape& shape);
   ~TiledCorrelation() override;
-  PackLayout layout() const override { return dot_ ? PackLayout::columns : PackLayout::panels; }
+  PackLayout layout() const override { return dot_ ? PackLayout::dots : PackLayout::panels; }
   size_t packed_bytes() const override { return static_cast<size_t>(packed_) * sizeof(T); }
   void pack(const T* kernel, T* packed) const override;
   bool scattered() const override { return scattered_; }
