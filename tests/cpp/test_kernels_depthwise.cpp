@@ -27,6 +27,7 @@ std::vector<ConvCase> depthwise_cases() {
       layer_case(2, 9, 18, 9, {8, 11}, {3, 4}, {2, 2}, {1, 1}, "same"),
       {2, 19, 19, 19, {3, 2}, {5, 5}, {1, 1}, {1, 1}, {4, 4}, {7, 6}},
       {1, 5, 5, 5, {4, 4}, {3, 3}, {1, 1}, {1, 1}, {5, 0}, {12, 9}},
+      {2, 38, 38, 38, {9, 9}, {3, 3}, {2, 2}, {1, 1}, {4, 3}, {8, 7}},
   };
   // Pairs of rows and of neighbouring columns, and what is left of both: strides of 2 with even and odd margins, rows
   // shorter than four positions and of every length after them, images that follow each other without a margin.
@@ -40,6 +41,7 @@ std::vector<ConvCase> depthwise_cases() {
     cases.push_back(layer_case(2, 19, 19, 19, {5, width}, {3, 3}, {1 + width % 2, 1 + width % 2}, {1, 1}, "same"));
   cases.push_back(layer_case(2, 20, 20, 20, {3, 8, 21}, {3, 3, 3}, {2, 2, 2}, {1, 1, 1}, "same"));
   cases.push_back(layer_case(2, 20, 20, 20, {9, 16}, {3, 3}, {2, 2}, {2, 2}, "valid"));
+  cases.push_back(layer_case(2, 20, 20, 20, {19, 33}, {3, 3}, {4, 4}, {2, 2}, "same"));
   // Pixels that lie 1 and 2 KB apart.
   cases.push_back(layer_case(2, 256, 256, 256, {9, 15}, {3, 3}, {2, 2}, {1, 1}, "same"));
   cases.push_back(layer_case(1, 264, 264, 264, {6, 10}, {3, 3}, {2, 2}, {1, 1}, "same"));

@@ -20,7 +20,6 @@ namespace {
 constexpr int64_t kTask = 1 << 17;     // multiplications of a task
 constexpr int64_t kFewSets = 1 << 10;  // pixels a multiple of that many bytes apart share few sets of the cache
 constexpr int64_t kLine = 64;          // bytes of a cache line
-constexpr int64_t kLarge = 8 << 20;    // bytes from which rows are fetched where those after each other share few
 
 // What the rows after a pair read that this does not, or a part of it.
 struct NextRows {

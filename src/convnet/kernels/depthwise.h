@@ -12,6 +12,8 @@ inline bool is_depthwise(const CorrelationShape& shape) {
 // Bytes that a core's own cache keeps. Of larger tensors the next rows are fetched while others are computed: they come
 // from a cache that is shared, or from memory.
 constexpr int64_t kOwnCache = 1 << 20;
+// Bytes from which they are fetched where rows after each other share few.
+constexpr int64_t kLarge = 8 << 20;
 template <typename T>
 int64_t tensor_bytes(const CorrelationShape& shape) {
   return (shape.in_pixels() + shape.out_pixels()) * shape.groups * static_cast<int64_t>(sizeof(T));

@@ -17,16 +17,16 @@ using detail::Walk;
 namespace {
 
 constexpr int64_t kChannels = 64;      // that a task owns, where positions are few
-constexpr int64_t kApart = 512;        // bytes from pixel to pixel from which two vectors of each are read at a time
-constexpr int64_t kBlock = 256 << 10;  // bytes that all channels are computed of before the next
+constexpr int64_t kBlock = 512 << 10;  // bytes that all channels are computed of before the next
 constexpr int64_t kRows = 64;          // of positions that are added up in registers, at most
 constexpr int64_t kPiece = 1 << 19;  // multiplications of a task
 constexpr int64_t kFewPieces = 4, kFewTasks = 16;
 constexpr int kMaxRuns = 9, kMaxTaps = 5;
 
-// Where a row of positions reads and what belongs to it, in elements, at its first position.
+// Where a row of positions reads and what belongs to it, in elements, at its first position. Joined rows: how many they
+// are, and which rows of taps from that one on, from the one to before the other, lie in the input.
 struct TapRow {
-  int64_t x, g;
+  int64_t x, g, count, first, last;
 };
 
 // A run is some neighbours of a row of the kernel. sums[run_sum[r] + k * sum_step + c] += sum over
@@ -39,8 +39,8 @@ struct TapSumArgs {
   const T *x, *g;
   T* sums;
   int64_t x_step, x_tap, g_step, sum_step, channels;
-  int64_t x_row, next_g;  // of pairs: to the row that the next run reads, and to the second row of positions
-  int64_t x_ahead, g_ahead;  // of pairs: to what the next one reads, if that is fetched
+  int64_t x_row, next_g;  // of joined rows: to the row that the next run reads, and to the next row of positions
+  int64_t x_ahead, g_ahead;  // of these: to what is fetched ahead
   int64_t run_x[kMaxRuns], run_sum[kMaxRuns];
   int64_t left[kMaxTaps], inner, right[kMaxTaps];
   const TapRow* rows;
@@ -58,9 +58,9 @@ struct TapKernels {
   // From the one of the most runs to that of one; of 3 and 5 taps with positions any number of
   // taps apart, one tap, or two.
   TapKernel<T> one[3], two[3], three[3][3], five[3][3];
-  // Of 3 x 3 taps, over pairs of rows that are as many taps apart as positions are: 1 or 2;
-  // then those that fetch what the next pair reads.
-  void (*pairs[2][3])(const TapSumArgs<T>&);
+  // Of 3 x 3 taps, over joined rows, which are as many taps apart as positions are: pairs where that is 1, any
+  // number where it is 2; then those that fetch what is read next.
+  void (*joined[2][3])(const TapSumArgs<T>&);
 
   static int64_t apart(const CorrelationAxis& axis) {
     return axis.step == axis.tap_step ? 1 : axis.step == 2 * axis.tap_step ? 2 : 0;
@@ -94,7 +94,7 @@ template <typename T>
 class DepthwiseGradient<T>::Phase {
  public:
   Phase(const CorrelationShape& shape, const CorrelationPhase& phase)
-      : shape_(shape), axis_{phase.axis[0], phase.axis[1], phase.axis[2]} {
+      : shape_(shape), axis_{phase.axis[0], phase.axis[1], phase.axis[2]}, all_joined_(joins_all()) {
     for (int a = 0; a < 2; ++a) find_ranges(a);
     for (const TapRange& depth : ranges_[0])
       for (const TapRange& height : ranges_[1]) {
@@ -120,13 +120,26 @@ class DepthwiseGradient<T>::Phase {
  private:
   struct Call {
     const TapKernel<T>* kernel;
-    void (*pairs)(const TapSumArgs<T>&);  // or null
+    void (*joined)(const TapSumArgs<T>&);  // or null
     int64_t skipped;  // positions of a row, before the first that is added
     TapSumArgs<T> args;
   };
 
-  // The different ranges of taps along axis a, and which of them each position has.
+  // Whether rows are two taps apart, as positions are, and some of these read nothing but the input.
+  bool joins_all() const {
+    TapSumArgs<T> args{};
+    int64_t skipped;
+    return axis_[1].taps == 3 && axis_[2].taps == 3 && TapKernels<T>::apart(axis_[1]) == 2 &&
+           TapKernels<T>::apart(axis_[2]) == 2 && set_columns(0, 3, args, &skipped) && args.inner > 0;
+  }
+  // The different ranges of taps along axis a, and which of them each position has; joined rows leave out those outside
+  // themselves.
   void find_ranges(int a) {
+    if (a == 1 && all_joined_) {
+      ranges_[a] = {{0, axis_[a].taps}};
+      kinds_[a].assign(axis_[a].count, 0);
+      return;
+    }
     for (int64_t q = 0; q < axis_[a].count; ++q) {
       const auto inside = [&](int64_t tap) {
         const int64_t i = q * axis_[a].step + axis_[a].base + tap * axis_[a].tap_step;
@@ -162,7 +175,7 @@ class DepthwiseGradient<T>::Phase {
     const TapKernels<T>& kernels = tap_kernels<T>(C);
     const TapKernel<T>* kernel = kernels.of(taps, axis_[2]);
     const int64_t apart = kernels.apart(axis_[2]);
-    const bool in_pairs = taps == 3 && heights == 3 && apart == kernels.apart(axis_[1]);
+    const bool joins = all_joined_ || (taps == 3 && heights == 3 && apart == 1 && kernels.apart(axis_[1]) == 1);
     for (int64_t run = 0; run < runs; run += kernel->runs) {
       while (kernel->runs > runs - run) ++kernel;
       for (int r = 0; r < kernel->runs; ++r) {
@@ -175,8 +188,8 @@ class DepthwiseGradient<T>::Phase {
         args.run_x[r] = pixel * C + skipped * args.x_step;
         args.run_sum[r] = at * shape_.tap_stride;
       }
-      const auto pairs = in_pairs ? kernels.pairs[tensor_bytes<T>(shape_) > kOwnCache][apart] : nullptr;
-      calls_.back().push_back({kernel, pairs, skipped, args});
+      const bool fetch = tensor_bytes<T>(shape_) > (all_joined_ ? kLarge : kOwnCache);
+      calls_.back().push_back({kernel, joins ? kernels.joined[fetch][apart] : nullptr, skipped, args});
     }
     return taps;
   }
@@ -198,12 +211,14 @@ class DepthwiseGradient<T>::Phase {
     return true;
   }
   void add_block(int64_t first, int64_t count, int64_t channels, const T* x, const T* g, T* sums) const {
-    TapRow rows[kRows], same[kRows];
+    TapRow rows[kRows];
     size_t kinds[kRows];
     for (int64_t i = 0; i < count; ++i) {
       const int64_t row = first + i, n = row / axis_[1].count / axis_[0].count;
       const int64_t q[] = {row / axis_[1].count % axis_[0].count, row % axis_[1].count, 0};
-      rows[i] = {n, n};
+      const int64_t row_first = -(q[1] * axis_[1].step + axis_[1].base);  // in rows of the input
+      const int64_t first_inside = divide_up(row_first, axis_[1].tap_step);
+      rows[i] = {n, n, 1, first_inside, divide_up(row_first + shape_.in[1], axis_[1].tap_step)};
       for (int a = 0; a < 3; ++a) {
         rows[i].x = rows[i].x * shape_.in[a] + q[a] * axis_[a].step + axis_[a].base;
         rows[i].g = rows[i].g * shape_.out[a] + q[a] * axis_[a].out_step + axis_[a].out_start;
@@ -213,14 +228,17 @@ class DepthwiseGradient<T>::Phase {
       kinds[i] = kinds_[0][q[0]] * ranges_[1].size() + kinds_[1][q[1]];
     }
     for (size_t kind = 0; kind < calls_.size(); ++kind) {
-      const bool in_pairs = !calls_[kind].empty() && calls_[kind][0].pairs;
-      int64_t found = 0, paired = 0;
-      TapRow pairs[kRows / 2];
+      const bool joins = !calls_[kind].empty() && calls_[kind][0].joined;
+      const int64_t most = all_joined_ ? kRows : joins ? 2 : 1;
+      int64_t found = 0, joined_found = 0;
+      TapRow same[kRows], joined[kRows];
       for (int64_t i = 0; i < count; ++i) {
         if (kinds[i] != kind) continue;
-        const bool pair = in_pairs && i + 1 < count && kinds[i + 1] == kind && (first + i + 1) % axis_[1].count != 0;
-        if (pair) pairs[paired++] = rows[i++];
-        else same[found++] = rows[i];
+        TapRow row = rows[i];
+        while (row.count < most && i + 1 < count && kinds[i + 1] == kind && (first + i + 1) % axis_[1].count != 0)
+          ++i, ++row.count;
+        if (all_joined_ || row.count == 2) joined[joined_found++] = row;
+        else same[found++] = row;
       }
       for (const Call& call : calls_[kind]) {
         TapSumArgs<T> args = call.args;
@@ -228,9 +246,9 @@ class DepthwiseGradient<T>::Phase {
         args.g = g + call.skipped * args.g_step;
         args.sums = sums;
         args.channels = channels;
-        args.rows = pairs;
-        args.row_count = paired;
-        if (paired > 0) call.pairs(args);
+        args.rows = joined;
+        args.row_count = joined_found;
+        if (joined_found > 0) call.joined(args);
         args.rows = same;
         args.row_count = found;
         if (found > 0) call.kernel->sums(args);
@@ -240,6 +258,7 @@ class DepthwiseGradient<T>::Phase {
 
   const CorrelationShape& shape_;
   const CorrelationAxis axis_[3];
+  const bool all_joined_;
   std::vector<TapRange> ranges_[2];
   std::vector<size_t> kinds_[2];
   std::vector<std::vector<Call>> calls_;  // of rows of each kind
