@@ -45,6 +45,12 @@ std::vector<ConvCase> depthwise_cases() {
   // Pixels that lie 1 and 2 KB apart.
   cases.push_back(layer_case(2, 256, 256, 256, {9, 15}, {3, 3}, {2, 2}, {1, 1}, "same"));
   cases.push_back(layer_case(1, 264, 264, 264, {6, 10}, {3, 3}, {2, 2}, {1, 1}, "same"));
+  // Down columns at strides of 2: whole vectors of channels, margins at either side, rows outside, stripes.
+  cases.push_back(layer_case(2, 80, 80, 80, {13, 28}, {3, 3}, {2, 2}, {1, 1}, "same"));
+  cases.push_back(layer_case(2, 64, 64, 64, {28, 27}, {3, 3}, {2, 2}, {1, 1}, "same"));
+  cases.push_back(layer_case(1, 96, 96, 96, {15, 15}, {3, 3}, {2, 2}, {1, 1}, "valid"));
+  cases.push_back(layer_case(1, 64, 64, 64, {56, 110}, {3, 3}, {2, 2}, {1, 1}, "same"));
+  cases.push_back({2, 64, 64, 64, {9, 27}, {3, 3}, {2, 2}, {1, 1}, {4, 1}, {8, 14}});
   // More than a core's own cache keeps, and more yet at a stride.
   cases.push_back(layer_case(2, 33, 33, 33, {48, 43}, {3, 3}, {1, 1}, {1, 1}, "same"));
   cases.push_back(layer_case(2, 64, 64, 64, {33, 32}, {3, 3}, {1, 1}, {1, 1}, "valid"));
