@@ -6,6 +6,7 @@
 #include "depthwise.h"
 #include "gemm.h"
 #include "scatter.h"
+#include "strip_correlation.h"
 #include "tiled_correlation.h"
 #include "walk.h"
 
@@ -60,8 +61,9 @@ std::unique_ptr<const CorrelationMethod<T>> choose_method(const CorrelationShape
   if (is_depthwise(shape)) return std::make_unique<Depthwise<T>>(shape);
   const bool wide = shape.in_channels == 1 && 2 * shape.out_channels > gemm<T>().lanes;
   if (has_multiplier(shape) && !wide) return std::make_unique<MultipliedDepthwise<T>>(shape);
-  if (!TiledCorrelation<T>::suits_dots(shape) && Scatter<T>::suits(shape))
-    return std::make_unique<Scatter<T>>(shape);
+  if (StripCorrelation<T>::suits_dots(shape)) return std::make_unique<StripCorrelation<T>>(shape);
+  if (Scatter<T>::suits(shape)) return std::make_unique<Scatter<T>>(shape);
+  if (StripCorrelation<T>::suits(shape)) return std::make_unique<StripCorrelation<T>>(shape);
   return std::make_unique<TiledCorrelation<T>>(shape);
 }
 

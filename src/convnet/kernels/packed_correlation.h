@@ -1,0 +1,80 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "correlation_method.h"
+#include "correlation_strips.h"
+#include "gemm.h"
+
+namespace convnet {
+
+// A correlation as matrix products: a position is a row, which is read where it lies, under
+// its taps; columns are output channels, packed in panels. Tasks have blocks of positions that
+// see the same taps.
+template <typename T>
+class PackedCorrelation : public CorrelationMethod<T> {
+ public:
+  ~PackedCorrelation() override;
+  size_t packed_bytes() const final { return static_cast<size_t>(packed_) * sizeof(T); }
+  void pack(const T* kernel, T* packed) const final;
+  bool scattered() const final { return scattered_; }
+  void run(const T* input, const T* kernel, const T* packed, T* output, T* workspace,
+           const Epilogue<T>& epilogue) const final;
+
+ protected:
+  // How the positions of a box are walked over, so many a task at most.
+  struct Plan {
+    detail::CorrelationBox box;
+    detail::StripPlan strips;
+  };
+  // One or all panels of one block of positions of one plan and group.
+  struct Task {
+    int plan;
+    int64_t group, first_position, positions, first_panel, last_panel;
+  };
+  // One run's arguments.
+  struct Call {
+    const T* input;
+    const T* packed;
+    T* output;
+    const Epilogue<T>& epilogue;
+  };
+
+  // depth: elements that a tap of one column is packed with. splits: few blocks have a task for
+  // each panel.
+  PackedCorrelation(const CorrelationShape& shape, std::vector<ColumnPanel> panels, int64_t depth,
+                    bool splits);
+  // All plans at once.
+  void set_plans(std::vector<Plan> plans);
+  int64_t tasks() const { return static_cast<int64_t>(blocks_.size()) * shape_.groups * parts_; }
+  Task task(int64_t index) const;
+  // Where a panel begins in the packed kernel.
+  int64_t panel_at(int phase, int64_t group, const ColumnPanel& panel) const;
+  // What lies under one tap, [k][column] with zeros for columns that are not used.
+  virtual void pack_tap(const T* from, const ColumnPanel& panel, T* to) const;
+  virtual void compute(int64_t index, const Call& call) const = 0;
+
+  CorrelationShape shape_;
+  const Gemm<T>& gemm_;
+  std::vector<ColumnPanel> panels_;
+  int64_t depth_, padded_columns_;
+  std::vector<Plan> plans_;
+
+ private:
+  // Positions of one plan that one task has, in every group.
+  struct BlockStart {
+    int64_t out;  // element that the first one begins with
+    int plan;
+    int64_t position;
+  };
+
+  std::vector<int64_t> phase_at_;  // where its packed kernel begins, in elements
+  std::vector<BlockStart> blocks_;
+  int64_t packed_ = 0;  // elements
+  int64_t work_ = 0;    // multiplications
+  int64_t parts_ = 1;   // tasks that share the panels of a block of positions
+  bool scattered_;
+};
+
+}  // namespace convnet

@@ -1,0 +1,172 @@
+#include "strip_correlation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "../core/divide.h"
+
+namespace convnet {
+
+using detail::CorrelationBox;
+using detail::cut_boxes;
+using detail::kChunk;
+using detail::plan_strips;
+using detail::StripPlan;
+using detail::StripWalk;
+
+namespace {
+
+constexpr int kPasses = 8;             // that a strip makes while it is in cache
+constexpr int64_t kFewChannels = 8;    // with fewer, or short rows, a pointer to each row costs more
+constexpr int64_t kShortRows = 144;    // than it is worth
+constexpr int64_t kShortBytes = 128;   // of a row, or of channels
+
+std::vector<ColumnPanel> dot_panels(int64_t columns) {
+  std::vector<ColumnPanel> panels;
+  int64_t first = 0;
+  for (int64_t left = divide_up(columns, GemmLimits::kDotColumns); left > 0; --left) {
+    const int count = static_cast<int>(divide_up(columns - first, left));
+    panels.push_back({first, count, count, 0});
+    first += count;
+  }
+  return panels;
+}
+
+template <typename T>
+int64_t dot_depth(const CorrelationShape& shape) {
+  const int64_t lanes = gemm<T>().lanes;
+  return divide_up(shape.in_channels, lanes) * lanes;
+}
+
+}  // namespace
+
+template <typename T>
+bool StripCorrelation<T>::suits(const CorrelationShape& shape) {
+  const int64_t K = shape.in_channels, size = static_cast<int64_t>(sizeof(T));
+  if (K < kFewChannels) return true;
+  int64_t longest = 0;
+  for (const CorrelationPhase& phase : shape.phases) longest = std::max(longest, phase.taps() * K);
+  return shape.groups == 1 && (longest * size <= kShortBytes ||
+                               (longest <= kShortRows && K * size < kShortBytes));
+}
+
+// As measured beside tiles and Scatter. The size of images does not matter: a kernel is packed
+// once for all of them.
+template <typename T>
+bool StripCorrelation<T>::suits_dots(const CorrelationShape& shape) {
+  const int64_t K = shape.in_channels, N = shape.out_channels, lanes = gemm<T>().lanes;
+  if (K < kFewChannels || K % gemm<T>().dot_channels != 0) return false;
+  const int64_t phases = static_cast<int64_t>(shape.phases.size());
+  int64_t taps = 0;
+  bool apart = shape.groups > 1;
+  for (const CorrelationPhase& phase : shape.phases) {
+    taps += phase.taps();
+    apart = apart || phase.axis[2].out_step > 1;
+  }
+  const bool narrow = 2 * N <= lanes;
+  if (apart) {
+    // What storing results one by one is worth.
+    if (gemm<T>().dot_channels == 1) return narrow && taps * K >= 40 * (N - 1) * phases;
+    return narrow && (N == 1 ? taps * K >= 32 * phases : taps >= 6 * phases);
+  }
+  if (taps <= 1) return narrow && K >= N * N;
+  return narrow || (4 * N <= 3 * lanes && K >= 2 * lanes && K % lanes == 0);
+}
+
+template <typename T>
+StripCorrelation<T>::StripCorrelation(const CorrelationShape& shape)
+    : StripCorrelation(shape, suits_dots(shape)) {}
+
+template <typename T>
+StripCorrelation<T>::StripCorrelation(const CorrelationShape& shape, bool dot)
+    : PackedCorrelation<T>(shape, dot ? dot_panels(shape.out_channels) : column_panels<T>(shape.out_channels),
+                           dot ? dot_depth<T>(shape) : shape.in_channels, !dot),
+      dot_(dot) {
+  std::vector<typename PackedCorrelation<T>::Plan> plans;
+  for (const CorrelationBox& box : cut_boxes(shape_))
+    plans.push_back({box, plan_strips(shape_, box, shape_.phases[box.phase], dot_ ? depth_ : 0)});
+  this->set_plans(std::move(plans));
+}
+
+// For dots [k / lanes][column][k % lanes].
+template <typename T>
+void StripCorrelation<T>::pack_tap(const T* from, const ColumnPanel& panel, T* to) const {
+  if (!dot_) return PackedCorrelation<T>::pack_tap(from, panel, to);
+  for (int64_t first = 0; first < depth_; first += gemm_.lanes)
+    for (int n = 0; n < panel.used; ++n)
+      for (int64_t k = first; k < first + gemm_.lanes; ++k)
+        *to++ = k < shape_.in_channels ? from[k * shape_.in_stride + n * shape_.out_stride] : T(0);
+}
+
+// What a strip is multiplied by in one go: a chunk of the terms, for one panel.
+template <typename T>
+struct StripCorrelation<T>::StripPass {
+  StripArgs<T> args;
+  const ColumnPanel* panel;
+  DotEnds<T> ends;
+};
+
+template <typename T>
+void StripCorrelation<T>::compute(int64_t index, const Call& call) const {
+  const Task task = this->task(index);
+  const CorrelationBox& box = plans_[task.plan].box;
+  const StripPlan& plan = plans_[task.plan].strips;
+  const Epilogue<T> last = call.epilogue.from(task.group * shape_.out_channels);
+  const int64_t terms = static_cast<int64_t>(plan.segments.size());
+  const int64_t segment = plan.length * plan.taps;
+  const int64_t chunk = dot_ ? std::max<int64_t>(1, gemm_.lanes * kChunk / 4 / segment) : kChunk;
+  StripPass passes[kPasses];
+  int count = 0;
+  for (int64_t p = task.first_panel; p < task.last_panel; ++p)
+    for (int64_t first = 0; first == 0 || first < terms; first += chunk) {
+      const ColumnPanel& panel = panels_[p];
+      const bool ends = first + chunk >= terms;
+      StripPass& pass = passes[count++];
+      pass.panel = &panel;
+      pass.args = {plan.axis[3].in_step, plan.segments.data() + first,
+                   std::min(chunk, terms - first), plan.length,
+                   call.packed + this->panel_at(box.phase, task.group, panel),
+                   plan.axis[3].out_step, panel.used, first > 0,
+                   ends ? last.from(panel.first).bias : nullptr, ends && last.relu, plan.taps,
+                   plan.tap_step, &pass.ends};
+      if (dot_) gemm_.place_dots(pass.args, pass.ends);
+      if (count < kPasses && !(ends && p + 1 == task.last_panel)) continue;
+      pass_over(task, passes, count, call);
+      count = 0;
+    }
+  if (call.epilogue.finisher) finish(task, call);
+}
+
+// Few strips run across the rows, at the margins.
+template <typename T>
+void StripCorrelation<T>::finish(const Task& task, const Call& call) const {
+  const int64_t channels = shape_.out_channels, step = plans_[task.plan].strips.axis[3].out_step;
+  StripWalk walk(plans_[task.plan].strips, task.first_position);
+  for (int64_t q = 0, length; q < task.positions; q += length, walk.advance(length)) {
+    length = std::min(walk.left_in_strip(), task.positions - q);
+    const int64_t together = step == channels ? length : 1;
+    for (int64_t i = 0; i < length; i += together)
+      call.epilogue.finish(call.output + walk.out() + i * step, together * channels);
+  }
+}
+
+template <typename T>
+void StripCorrelation<T>::pass_over(const Task& task, const StripPass* passes, int count,
+                                    const Call& call) const {
+  const T* input = call.input + task.group * shape_.in_channels;
+  T* output = call.output + task.group * shape_.out_channels;
+  StripWalk walk(plans_[task.plan].strips, task.first_position);
+  for (int64_t q = 0, length; q < task.positions; q += length, walk.advance(length)) {
+    length = std::min(walk.left_in_strip(), task.positions - q);
+    for (int i = 0; i < count; ++i) {
+      const ColumnPanel& panel = *passes[i].panel;
+      const auto multiply = dot_ ? gemm_.dot : gemm_.strip[panel.size];
+      multiply(passes[i].args, input + walk.in(), output + walk.out() + panel.first, length);
+    }
+  }
+}
+
+template class StripCorrelation<float>;
+template class StripCorrelation<double>;
+
+}  // namespace convnet
