@@ -81,7 +81,7 @@ struct RowKernels {
 // Those of vectors that are not larger than all channels.
 template <typename T>
 RowKernels<T> row_kernels(int64_t channels) {
-  const bool narrow = detail::isa() == detail::kAvx512 && channels * sizeof(T) < 64;
+  [[maybe_unused]] const bool narrow = detail::isa() == detail::kAvx512 && channels * sizeof(T) < 64;
   return CONVNET_OF(narrow ? detail::kAvx2 : detail::isa(), kKernels<T>);
 }
 
