@@ -7,7 +7,6 @@
 
 #include "../core/divide.h"
 #include "../core/threads.h"
-#include "depthwise_strided.h"
 #include "isa.h"
 #include "micro_kernel.h"
 #include "walk.h"
@@ -314,7 +313,6 @@ struct Call {
 template <typename T>
 void depthwise_correlation(const CorrelationShape& shape, const T* input, const T* kernel,
                            T* output, const Epilogue<T>& epilogue) {
-  if (strided_depthwise(shape, input, kernel, output, epilogue)) return;
   const std::vector<RowPhases<T>> phases = row_phases<T>(shape);
   int64_t depths = 0, pairs = 0, work = 0;
   for (const RowPhases<T>& p : phases) {
