@@ -1,3 +1,4 @@
+#include <atomic>
 #include <limits>
 #include <set>
 
@@ -9,6 +10,9 @@
 #include "core/window.h"
 #include "test.h"
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
 #ifndef _WIN32
 #include <sys/wait.h>
 #include <unistd.h>
@@ -260,6 +264,25 @@ TEST(ranges_begin_at_multiples_of_their_step) {
   }
   set_thread_count(1);
 }
+
+#if defined(__linux__)
+// A helper that woke up on the caller's core leaves it, but may come back: nothing is pinned.
+TEST(parallel_for_pins_nothing) {
+  cpu_set_t before;
+  CHECK_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
+  set_thread_count(3);
+  for (int round = 0; round < 20; ++round) {
+    std::atomic<int> changed{0};
+    parallel_for(64, 1, [&](int64_t) {
+      cpu_set_t here;
+      changed += sched_getaffinity(0, sizeof(here), &here) != 0 || !CPU_EQUAL(&here, &before);
+    });
+    CHECK_EQ(changed.load(), 0);
+    usleep(1000);
+  }
+  set_thread_count(1);
+}
+#endif
 
 TEST(parallel_for_uses_threads) {
   set_thread_count(2);

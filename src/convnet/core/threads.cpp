@@ -12,6 +12,9 @@
 #include <mutex>
 #include <thread>
 
+#if defined(__linux__)
+#include <sched.h>
+#endif
 #ifndef _WIN32
 #include <pthread.h>
 #include <signal.h>
@@ -39,6 +42,23 @@ inline void relax() {
 #endif
 }
 
+#if defined(__linux__)
+int this_core() { return sched_getcpu(); }
+
+// To another core, if this thread may run on one; later the system may move it again.
+void leave_core(int core) {
+  cpu_set_t all, others;
+  if (sched_getaffinity(0, sizeof(all), &all) != 0) return;
+  others = all;
+  CPU_CLR(core, &others);
+  if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof(others), &others) == 0)
+    sched_setaffinity(0, sizeof(all), &all);
+}
+#else
+int this_core() { return -1; }  // not known
+void leave_core(int) {}
+#endif
+
 class Pool {
  public:
   void run(int64_t tasks, int team, bool wake, void (*body)(int64_t, void*), void* state) {
@@ -52,6 +72,7 @@ class Pool {
     body_.store(body, std::memory_order_relaxed);
     state_.store(state, std::memory_order_relaxed);
     done_.store(0, std::memory_order_relaxed);
+    caller_core_.store(this_core(), std::memory_order_relaxed);
     ticket_.store(job << kIndexBits, std::memory_order_seq_cst);
     if (wake && sleepers_.load(std::memory_order_seq_cst) > 0) {
       std::lock_guard<std::mutex> lock(mutex_);
@@ -62,6 +83,8 @@ class Pool {
     // Every task has been taken; some may still be running elsewhere.
     for (int spins = 0; done_.load(std::memory_order_acquire) < tasks; ++spins)
       spins < 4096 ? relax() : std::this_thread::yield();
+    // Who was woken and has not come may be waiting for this very core.
+    if (wake && sleepers_.load(std::memory_order_relaxed) > 0) std::this_thread::yield();
   }
 
  private:
@@ -99,6 +122,10 @@ class Pool {
     inside_task = true;
     for (;;) {
       const uint64_t seen = open_job();
+      // Systems wake a thread where it ran last. On the caller's core it would only take turns with the
+      // caller, and may not be moved for many milliseconds.
+      const int core = this_core();
+      if (core >= 0 && core == caller_core_.load(std::memory_order_relaxed)) leave_core(core);
       while (work(helper)) {
       }
       const auto start = std::chrono::steady_clock::now();
@@ -138,7 +165,7 @@ class Pool {
   // its job are one step.
   std::atomic<uint64_t> ticket_{uint64_t(1) << kIndexBits | kIndexMask};
   std::atomic<int64_t> tasks_{0}, done_{0};
-  std::atomic<int> helpers_wanted_{0}, sleepers_{0};
+  std::atomic<int> helpers_wanted_{0}, sleepers_{0}, caller_core_{-1};
   std::atomic<void (*)(int64_t, void*)> body_{nullptr};
   std::atomic<void*> state_{nullptr};
   std::mutex mutex_;
