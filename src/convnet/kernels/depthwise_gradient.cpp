@@ -78,7 +78,7 @@ struct TapKernels {
 template <typename T>
 const TapKernels<T>& tap_kernels(int64_t channels) {
   const int64_t bytes = channels * static_cast<int64_t>(sizeof(T));
-  const bool halves = detail::isa() == detail::kAvx512 && bytes % 64 >= 32 && bytes < 192;
+  [[maybe_unused]] const bool halves = detail::isa() == detail::kAvx512 && bytes % 64 >= 32 && bytes < 192;
   return CONVNET_OF(halves ? detail::kAvx2 : detail::isa(), kTapKernels<T>);
 }
 
