@@ -1,6 +1,6 @@
-#include <atomic>
 #include <limits>
 #include <set>
+#include <thread>
 
 #include "core/dtype.h"
 #include "core/rng.h"
@@ -266,20 +266,36 @@ TEST(ranges_begin_at_multiples_of_their_step) {
 }
 
 #if defined(__linux__)
-// A helper that woke up on the caller's core leaves it, but may come back: nothing is pinned.
+// A helper on the caller's core leaves it, but may come back: nothing is pinned.
 TEST(parallel_for_pins_nothing) {
-  cpu_set_t before;
+  cpu_set_t before, here;
   CHECK_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
-  set_thread_count(3);
-  for (int round = 0; round < 20; ++round) {
-    std::atomic<int> changed{0};
-    parallel_for(64, 1, [&](int64_t) {
-      cpu_set_t here;
-      changed += sched_getaffinity(0, sizeof(here), &here) != 0 || !CPU_EQUAL(&here, &before);
+  CPU_ZERO(&here);
+  CPU_SET(sched_getcpu(), &here);
+  const std::thread::id caller = std::this_thread::get_id();
+  const auto rest = [&](auto&& helper) {
+    parallel_for(40, 2 * kWakeTime, [&](int64_t) {
+      usleep(100);
+      if (std::this_thread::get_id() != caller) helper();
     });
-    CHECK_EQ(changed.load(), 0);
-    usleep(1000);
-  }
+  };
+  set_thread_count(2);
+  rest([] {});
+  sched_setaffinity(0, sizeof(here), &here);
+  rest([&] {
+    sched_setaffinity(0, sizeof(here), &here);
+    sched_setaffinity(0, sizeof(before), &before);
+  });
+  int helped = 0, changed = 0;
+  for (int round = 0; round < 100 && helped == 0; ++round)
+    rest([&] {
+      cpu_set_t now;
+      changed += sched_getaffinity(0, sizeof(now), &now) != 0 || !CPU_EQUAL(&now, &before);
+      ++helped;
+    });
+  sched_setaffinity(0, sizeof(before), &before);
+  CHECK(helped > 0);
+  CHECK_EQ(changed, 0);
   set_thread_count(1);
 }
 #endif
