@@ -1,6 +1,6 @@
 # Convolutions one by one, beside oneDNN and PyTorch, as tables in bench/results-conv.md:
 #   Rscript bench/conv.R [--filter REGEX] [--rounds 7] [--threads 1,2] [--budget 0.01] [--isa auto] [--quick]
-#                        [--output bench/results-conv.md] [--raw build/bench/conv.csv]
+#                        [--pause 0.002] [--output bench/results-conv.md] [--raw build/bench/conv.csv]
 # Peers take turns, one timing each a round; bench/README.md says how the tables are to be read.
 
 file <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))
@@ -8,7 +8,7 @@ Sys.setenv(CONVNET_BENCH_ROOT = normalizePath(file.path(dirname(file), "..")))
 source(file.path(dirname(file), "peers.R"))
 
 options <- options_of(commandArgs(trailingOnly = TRUE),
-  list(filter = "", rounds = 7, threads = "1,2", budget = 0.01, isa = "auto", quick = FALSE,
+  list(filter = "", rounds = 7, threads = "1,2", budget = 0.01, isa = "auto", pause = 0.002, quick = FALSE,
     output = file.path(root, "bench", "results-conv.md"), raw = file.path(programs, "conv.csv")),
   quick = list(rounds = 3, threads = "1", budget = 0.005))
 
@@ -109,7 +109,7 @@ measure <- function(p, peers, left_out) {
     turn <- (match(jobs$peer, names(peers)) + round) %% length(peers)
     for (job in order(jobs$work, turn)) {
       if (!open[job]) next
-      if (length(peers) > 1) Sys.sleep(0.002)
+      if (length(peers) > 1) Sys.sleep(options$pause)
       times[job, round] <- as.numeric(ask(peers[[jobs$peer[job]]], "time", jobs$call[job], options$budget))
     }
     median <- apply(times, 1, stats::median, na.rm = TRUE)

@@ -83,8 +83,6 @@ class Pool {
     // Every task has been taken; some may still be running elsewhere.
     for (int spins = 0; done_.load(std::memory_order_acquire) < tasks; ++spins)
       spins < 4096 ? relax() : std::this_thread::yield();
-    // Who was woken and has not come may be waiting for this very core.
-    if (wake && sleepers_.load(std::memory_order_relaxed) > 0) std::this_thread::yield();
   }
 
  private:
