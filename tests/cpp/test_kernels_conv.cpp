@@ -134,6 +134,15 @@ std::vector<ConvCase> conv_cases() {
     for (Dim width = 5; width <= 18; ++width)
       cases.push_back(layer_case(1, 1, 16, columns, {2, width + width % 8}, {2, 1 + width % 8}, {1, 1},
                                  {1, 1}, "valid"));
+  // Outputs side by side that are as many columns: kernels of all sizes, so that taps at either end
+  // have some of them, or no tap has all; strips along either axis, more terms than one sum.
+  for (Dim stride = 2; stride <= 4; ++stride)
+    for (Dim channels = 1; channels * stride <= 4; ++channels)
+      for (Dim width = 2; width <= 18; ++width)
+        cases.push_back(layer_case(1, 1, channels, 16 + width % 2 * 8, {7, stride * width},
+                                   {2, 1 + width % 9}, {1, stride}, {1, 1}, width % 4 < 2 ? "same" : "valid"));
+  cases.push_back(layer_case(1, 1, 1, 700, {4, 12}, {3, 5}, {1, 2}, {1, 1}, "same"));
+  cases.push_back(layer_case(2, 1, 1, 16, {3, 4, 14}, {3, 3, 4}, {2, 2, 2}, {1, 1, 1}, "same"));
   return cases;
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -24,6 +25,17 @@ inline int64_t packed_tap(const CorrelationBox& box, const CorrelationPhase& who
                           int64_t b, int64_t c) {
   return ((box.first_tap[0] + a) * whole.axis[1].taps + box.first_tap[1] + b) * whole.axis[2].taps +
          box.first_tap[2] + c;
+}
+
+// Output channels that a tap of the last axis has products for.
+struct TapColumns {
+  int64_t first, count;
+};
+
+inline TapColumns tap_columns(const CorrelationShape& shape, const CorrelationAxis& axis, int64_t c) {
+  const int64_t element = axis.tap_first + c * axis.tap_next, channels = shape.out_channels / shape.together;
+  const int64_t first = std::max<int64_t>(0, -element);
+  return {first * channels, (std::min(shape.together, shape.kernel[2] - element) - first) * channels};
 }
 
 // Pixels from what the first tap reads to what tap (a, b, c) does.

@@ -33,6 +33,9 @@ struct CorrelationShape {
   // Where kernel[tap, g, k, c] lies: the sum of each index times its stride.
   int64_t tap_stride, group_stride, in_stride, out_stride;
   std::vector<CorrelationPhase> phases;
+  // Neighbours along the last axis that a position writes, as parts of out_channels in their order:
+  // number r takes kernel elements r further on, and nothing where there is none.
+  int64_t together = 1;
 
   // The number of a kernel element.
   int64_t tap(int64_t a, int64_t b, int64_t c) const { return (a * kernel[1] + b) * kernel[2] + c; }

@@ -28,38 +28,76 @@ Strips cut_strips(const CorrelationShape& shape, const CorrelationBox& box) {
   return strips;
 }
 
+namespace {
+
+int64_t block_of(const CorrelationShape& shape, const CorrelationBox& box, int64_t strip) {
+  const int64_t products = std::max<int64_t>(1, box.part.taps() * shape.in_channels) * shape.out_channels;
+  const int64_t most = std::max(StripPlan::kBlock, StripPlan::kProducts / products);
+  return most >= strip ? most / strip * strip : divide_up(strip, divide_up(strip, most));
+}
+
+}  // namespace
+
 StripPlan plan_strips(const CorrelationShape& shape, const CorrelationBox& box,
-                      const CorrelationPhase& whole, int64_t depth) {
+                      const CorrelationPhase& whole) {
   const CorrelationAxis* axis = box.part.axis;
   const int64_t K = shape.in_channels;
-  StripPlan plan{cut_strips(shape, box), 0, 1, 1, 0, {}};
-  int64_t count[3] = {axis[0].taps, axis[1].taps, axis[2].taps};  // of segments
-  const bool dots = depth > 0;
-  if (dots) {
-    plan.length = K;
-    const int along = plan.along - 1;
-    if (along >= 0 && count[along] > 1 && axis[along].tap_step == axis[along].step) {
-      const int64_t next = packed_tap(box, whole, along == 0, along == 1, along == 2);
-      plan.taps = count[along];
-      plan.tap_step = (next - packed_tap(box, whole, 0, 0, 0)) * depth;
-      count[along] = 1;
-    }
-    if (count[2] > 1 && depth == K && taps_are_runs(shape, box.part)) {
-      plan.length *= count[2];
-      count[2] = 1;
-    }
-  }
-  for (int64_t a = 0; a < count[0]; ++a)
-    for (int64_t b = 0; b < count[1]; ++b)
-      for (int64_t c = 0; c < count[2]; ++c) {
+  StripPlan plan{cut_strips(shape, box)};
+  for (int64_t a = 0; a < axis[0].taps; ++a)
+    for (int64_t b = 0; b < axis[1].taps; ++b)
+      for (int64_t c = 0; c < axis[2].taps; ++c) {
         const int64_t from = tap_pixel(shape, axis, a, b, c) * shape.groups * K;
-        const int64_t packed = packed_tap(box, whole, a, b, c) * (dots ? depth : K);
-        for (int64_t k = 0; k < (dots ? 1 : K); ++k) plan.segments.push_back({from + k, packed + k});
+        const int64_t packed = packed_tap(box, whole, a, b, c) * K;
+        for (int64_t k = 0; k < K; ++k) plan.segments.push_back({from + k, packed + k});
       }
-  const int64_t products = std::max<int64_t>(1, box.part.taps() * K) * shape.out_channels;
-  const int64_t most = std::max(StripPlan::kBlock, StripPlan::kProducts / products);
-  const int64_t length = plan.axis[3].count;
-  plan.block = most >= length ? most / length * length : divide_up(length, divide_up(length, most));
+  plan.block = block_of(shape, box, plan.axis[3].count);
+  return plan;
+}
+
+namespace {
+
+// Of at most `most` taps of the last axis from c on.
+DotTaps joined_taps(const CorrelationShape& shape, const CorrelationAxis& axis, int64_t c, int64_t most) {
+  DotTaps taps{};
+  for (const int64_t end = c + most; c < end && taps.after == 0; ++c) {
+    const TapColumns columns = tap_columns(shape, axis, c);
+    if (columns.count == shape.out_channels) ++taps.whole;
+    else (columns.first > 0 ? taps.after : taps.before) = static_cast<int>(columns.count);
+  }
+  return taps;
+}
+
+}  // namespace
+
+StripPlan plan_dots(const CorrelationShape& shape, const CorrelationBox& box,
+                    const CorrelationPhase& whole, int64_t depth) {
+  const CorrelationAxis* axis = box.part.axis;
+  const int64_t K = shape.in_channels;
+  StripPlan plan{cut_strips(shape, box)};
+  const int along = plan.along - 1;
+  const bool joined = shape.together > 1;
+  // Taps that a segment has by itself, and that it is repeated under.
+  int64_t run = 1, shared[3] = {1, 1, 1};
+  if (along == 2 || (along >= 0 && !joined)) {
+    const int64_t next = packed_tap(box, whole, along == 0, along == 1, along == 2);
+    plan.tap_step = (next - packed_tap(box, whole, 0, 0, 0)) * depth;
+    if (axis[along].tap_step == axis[along].step) shared[along] = std::max<int64_t>(1, axis[along].taps);
+  }
+  if (shared[2] == 1 && !joined && depth == K && taps_are_runs(shape, box.part))
+    run = std::max<int64_t>(1, axis[2].taps);
+  plan.length = run * K;
+  plan.terms = plan.length * shared[0] * shared[1] * shared[2];
+  for (int64_t a = 0; a < axis[0].taps; a += shared[0])
+    for (int64_t b = 0; b < axis[1].taps; b += shared[1])
+      for (int64_t c = 0; c < axis[2].taps; c += shared[2] * run) {
+        const DotTaps taps = joined ? joined_taps(shape, axis[2], c, shared[2])
+                                    : DotTaps{static_cast<int>(shared[0] * shared[1] * shared[2]), 0, 0};
+        Segment segment{tap_pixel(shape, axis, a, b, c) * shape.groups * K, packed_tap(box, whole, a, b, c) * depth};
+        if (taps.before > 0) segment = {segment.row + plan.axis[3].in_step, segment.k + plan.tap_step};
+        plan.segments.push_back(segment);
+        plan.taps.push_back(taps);
+      }
+  plan.block = block_of(shape, box, plan.axis[3].count);
   return plan;
 }
 

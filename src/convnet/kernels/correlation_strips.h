@@ -63,14 +63,20 @@ struct StripPlan : Strips {
   // Of a task: positions at least, or products, about.
   static constexpr int64_t kBlock = 96, kProducts = 1 << 17;
 
-  int64_t block;   // positions a task
-  int64_t length;  // of a segment
-  int64_t taps, tap_step;  // it is repeated under so many, in what it is multiplied by tap_step apart
+  int64_t block = 0;   // positions a task
+  int64_t length = 1;  // of a segment
+  int64_t terms = 1;   // that it adds to a sum, at most
   std::vector<Segment> segments;
+  // Of dots: taps that segments are repeated under lie tap_step apart in what they are multiplied by.
+  std::vector<DotTaps> taps;
+  int64_t tap_step = 0;
 };
 
-// whole: the taps that the box's are packed with. depth: for dots, elements that one of them is packed with.
+// whole: the taps that the box's are packed with.
 StripPlan plan_strips(const CorrelationShape& shape, const CorrelationBox& box,
-                      const CorrelationPhase& whole, int64_t depth = 0);
+                      const CorrelationPhase& whole);
+// depth: elements that a tap is packed with.
+StripPlan plan_dots(const CorrelationShape& shape, const CorrelationBox& box,
+                    const CorrelationPhase& whole, int64_t depth);
 
 }  // namespace convnet::detail

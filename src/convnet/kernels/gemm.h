@@ -55,6 +55,12 @@ struct DotEnds {
   T bias[kMost];
 };
 
+// Taps that a segment of dots is repeated under: `whole` ones, the first of which is where it begins,
+// and one before and one after them with products for so many of the first and the last columns.
+struct DotTaps {
+  int whole, before, after;
+};
+
 template <typename T>
 struct StripArgs {
   int64_t row_step;
@@ -66,8 +72,9 @@ struct StripArgs {
   bool add;
   const T* bias;
   bool relu;
-  // Of dots: a segment is repeated under so many taps, row_step apart, in B tap_step * column_count.
-  int64_t taps, tap_step;
+  // Of dots, for each segment. Its taps are row_step apart, in B tap_step * column_count.
+  const DotTaps* taps;
+  int64_t tap_step;
   const DotEnds<T>* ends;
 };
 

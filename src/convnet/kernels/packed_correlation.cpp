@@ -13,6 +13,8 @@ namespace convnet {
 using detail::for_each_tap;
 using detail::RowPlan;
 using detail::StripWalk;
+using detail::tap_columns;
+using detail::TapColumns;
 
 namespace {
 
@@ -69,7 +71,9 @@ int64_t PackedCorrelation<T>::panel_at(int phase, int64_t group, const ColumnPan
 }
 
 template <typename T>
-void PackedCorrelation<T>::pack_tap(const T* from, const ColumnPanel& panel, T* to) const {
+void PackedCorrelation<T>::pack_tap(const T* from, int64_t tap, const TapColumns&,
+                                    const ColumnPanel& panel, T* to) const {
+  from += tap * shape_.tap_stride;
   const int64_t K = shape_.in_channels, in_stride = shape_.in_stride, stride = shape_.out_stride;
   if (stride == 1 && panel.used == panel.width) {
     gemm_.copy_runs({from, in_stride, to, panel.width, K, panel.used});
@@ -93,8 +97,8 @@ void PackedCorrelation<T>::pack(const T* kernel, T* packed) const {
     const T* from = kernel + group * shape_.group_stride + panel.first * shape_.out_stride;
     T* to = packed + panel_at(phase, group, panel);
     for_each_tap(shape_, shape_.phases[phase],
-                 [&](int64_t, int64_t, int64_t, int64_t, int64_t, int64_t tap) {
-                   pack_tap(from + tap * shape_.tap_stride, panel, to);
+                 [&](int64_t, int64_t, int64_t, int64_t c, int64_t, int64_t tap) {
+                   pack_tap(from, tap, tap_columns(shape_, shape_.phases[phase].axis[2], c), panel, to);
                    to += depth_ * panel.width;
                  });
   });

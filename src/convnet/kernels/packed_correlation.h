@@ -51,8 +51,10 @@ class PackedCorrelation : public CorrelationMethod<T> {
   Task task(int64_t index) const;
   // Where a panel begins in the packed kernel.
   int64_t panel_at(int phase, int64_t group, const ColumnPanel& panel) const;
-  // What lies under one tap, [k][column] with zeros for columns that are not used.
-  virtual void pack_tap(const T* from, const ColumnPanel& panel, T* to) const;
+  // What lies under kernel element `tap`, [k][column] with zeros for columns that are not used.
+  // from: element 0 of the panel's first column.
+  virtual void pack_tap(const T* from, int64_t tap, const detail::TapColumns& columns,
+                        const ColumnPanel& panel, T* to) const;
   virtual void compute(int64_t index, const Call& call) const = 0;
 
   CorrelationShape shape_;

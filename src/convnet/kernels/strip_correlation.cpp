@@ -4,15 +4,18 @@
 #include <utility>
 
 #include "../core/divide.h"
+#include "joined_phases.h"
 
 namespace convnet {
 
 using detail::CorrelationBox;
 using detail::cut_boxes;
 using detail::kChunk;
+using detail::plan_dots;
 using detail::plan_strips;
 using detail::StripPlan;
 using detail::StripWalk;
+using detail::TapColumns;
 
 namespace {
 
@@ -64,6 +67,11 @@ bool StripCorrelation<T>::suits_dots(const CorrelationShape& shape) {
     apart = apart || phase.axis[2].out_step > 1;
   }
   const bool narrow = 2 * N <= lanes;
+  const CorrelationShape joined = join_phases(shape, GemmLimits::kDotColumns);
+  if (joined.together > 1) {
+    const bool masks = gemm<T>().dot_channels == 1;
+    return narrow && (masks || taps > phases || joined.out_channels == 2);
+  }
   if (apart) {
     // What storing results one by one is worth.
     if (gemm<T>().dot_channels == 1) return narrow && taps * K >= 40 * (N - 1) * phases;
@@ -75,7 +83,8 @@ bool StripCorrelation<T>::suits_dots(const CorrelationShape& shape) {
 
 template <typename T>
 StripCorrelation<T>::StripCorrelation(const CorrelationShape& shape)
-    : StripCorrelation(shape, suits_dots(shape)) {}
+    : StripCorrelation(suits_dots(shape) ? join_phases(shape, GemmLimits::kDotColumns) : shape,
+                       suits_dots(shape)) {}
 
 template <typename T>
 StripCorrelation<T>::StripCorrelation(const CorrelationShape& shape, bool dot)
@@ -83,19 +92,26 @@ StripCorrelation<T>::StripCorrelation(const CorrelationShape& shape, bool dot)
                            dot ? dot_depth<T>(shape) : shape.in_channels, !dot),
       dot_(dot) {
   std::vector<typename PackedCorrelation<T>::Plan> plans;
-  for (const CorrelationBox& box : cut_boxes(shape_))
-    plans.push_back({box, plan_strips(shape_, box, shape_.phases[box.phase], dot_ ? depth_ : 0)});
+  for (const CorrelationBox& box : cut_boxes(shape_)) {
+    const CorrelationPhase& whole = shape_.phases[box.phase];
+    plans.push_back({box, dot_ ? plan_dots(shape_, box, whole, depth_) : plan_strips(shape_, box, whole)});
+  }
   this->set_plans(std::move(plans));
 }
 
 // For dots [k / lanes][column][k % lanes].
 template <typename T>
-void StripCorrelation<T>::pack_tap(const T* from, const ColumnPanel& panel, T* to) const {
-  if (!dot_) return PackedCorrelation<T>::pack_tap(from, panel, to);
+void StripCorrelation<T>::pack_tap(const T* from, int64_t tap, const TapColumns& columns,
+                                   const ColumnPanel& panel, T* to) const {
+  if (!dot_) return PackedCorrelation<T>::pack_tap(from, tap, columns, panel, to);
+  const int64_t channels = shape_.out_channels / shape_.together;
   for (int64_t first = 0; first < depth_; first += gemm_.lanes)
-    for (int n = 0; n < panel.used; ++n)
+    for (int64_t n = 0; n < panel.used; ++n) {
+      const bool there = n >= columns.first && n < columns.first + columns.count;
+      const int64_t at = (tap + n / channels) * shape_.tap_stride + n % channels * shape_.out_stride;
       for (int64_t k = first; k < first + gemm_.lanes; ++k)
-        *to++ = k < shape_.in_channels ? from[k * shape_.in_stride + n * shape_.out_stride] : T(0);
+        *to++ = there && k < shape_.in_channels ? from[k * shape_.in_stride + at] : T(0);
+    }
 }
 
 // What a strip is multiplied by in one go: a chunk of the terms, for one panel.
@@ -104,7 +120,14 @@ struct StripCorrelation<T>::StripPass {
   StripArgs<T> args;
   const ColumnPanel* panel;
   DotEnds<T> ends;
+  T bias[GemmLimits::kDotColumns];  // of outputs that are written together
 };
+
+template <typename T>
+const T* StripCorrelation<T>::repeat(const T* bias, T* columns) const {
+  for (int64_t n = 0; n < shape_.out_channels; ++n) columns[n] = bias[n % (shape_.out_channels / shape_.together)];
+  return columns;
+}
 
 template <typename T>
 void StripCorrelation<T>::compute(int64_t index, const Call& call) const {
@@ -113,8 +136,7 @@ void StripCorrelation<T>::compute(int64_t index, const Call& call) const {
   const StripPlan& plan = plans_[task.plan].strips;
   const Epilogue<T> last = call.epilogue.from(task.group * shape_.out_channels);
   const int64_t terms = static_cast<int64_t>(plan.segments.size());
-  const int64_t segment = plan.length * plan.taps;
-  const int64_t chunk = dot_ ? std::max<int64_t>(1, gemm_.lanes * kChunk / 4 / segment) : kChunk;
+  const int64_t chunk = std::max<int64_t>(1, (dot_ ? gemm_.lanes * kChunk / 4 : kChunk) / plan.terms);
   StripPass passes[kPasses];
   int count = 0;
   for (int64_t p = task.first_panel; p < task.last_panel; ++p)
@@ -123,12 +145,13 @@ void StripCorrelation<T>::compute(int64_t index, const Call& call) const {
       const bool ends = first + chunk >= terms;
       StripPass& pass = passes[count++];
       pass.panel = &panel;
+      const T* bias = ends ? last.from(panel.first).bias : nullptr;
+      if (bias && shape_.together > 1) bias = repeat(bias, pass.bias);
       pass.args = {plan.axis[3].in_step, plan.segments.data() + first,
                    std::min(chunk, terms - first), plan.length,
                    call.packed + this->panel_at(box.phase, task.group, panel),
                    plan.axis[3].out_step, panel.used, first > 0,
-                   ends ? last.from(panel.first).bias : nullptr, ends && last.relu, plan.taps,
-                   plan.tap_step, &pass.ends};
+                   bias, ends && last.relu, plan.taps.data() + first, plan.tap_step, &pass.ends};
       if (dot_) gemm_.place_dots(pass.args, pass.ends);
       if (count < kPasses && !(ends && p + 1 == task.last_panel)) continue;
       pass_over(task, passes, count, call);

@@ -16,7 +16,9 @@ class StripCorrelation final : public PackedCorrelation<T> {
   static bool suits_dots(const CorrelationShape& shape);
 
   explicit StripCorrelation(const CorrelationShape& shape);
-  PackLayout layout() const override { return dot_ ? PackLayout::dots : PackLayout::panels; }
+  PackLayout layout() const override { 
+    return !dot_ ? PackLayout::panels : shape_.together > 1 ? PackLayout::joined_dots : PackLayout::dots;
+  }
 
  private:
   using typename PackedCorrelation<T>::Call;
@@ -29,7 +31,9 @@ class StripCorrelation final : public PackedCorrelation<T> {
   struct StripPass;
 
   StripCorrelation(const CorrelationShape& shape, bool dot);
-  void pack_tap(const T* from, const ColumnPanel& panel, T* to) const override;
+  void pack_tap(const T* from, int64_t tap, const detail::TapColumns& columns,
+                const ColumnPanel& panel, T* to) const override;
+  const T* repeat(const T* bias, T* columns) const;
   void compute(int64_t index, const Call& call) const override;
   void pass_over(const Task& task, const StripPass* passes, int count, const Call& call) const;
   void finish(const Task& task, const Call& call) const;

@@ -41,7 +41,7 @@ TiledCorrelation<T>::TiledCorrelation(const CorrelationShape& shape)
   for (const CorrelationBox& box : cut_boxes(shape_)) {
     const Strips strips = cut_strips(shape_, box);
     rows_.push_back({plan_rows(shape_, box), strips.along == 3 && fetches(box.part)});
-    plans.push_back({box, {strips, RowPlan::kBlock, 0, 0, 0, {}}});
+    plans.push_back({box, {strips, RowPlan::kBlock}});
   }
   this->set_plans(std::move(plans));
 }
