@@ -16,7 +16,7 @@ export CCACHE_BASEDIR := $(CURDIR)
 COMPILED  := $(shell find src inst/include -type f ! -name '*.o' ! -name '*.so' ! -name '*.dll' 2>/dev/null)
 INSTALLED := DESCRIPTION $(wildcard NAMESPACE) $(shell find R inst man -type f 2>/dev/null)
 
-.PHONY: help setup install demo examples test bench bench-run bench-conv bench-workloads bench-counts bench-joined bench-threshold full check sanitize docs vignettes clean
+.PHONY: help setup install demo examples test bench bench-run bench-conv bench-workloads bench-counts bench-joined bench-threshold full check sanitize windows docs vignettes clean
 .DEFAULT_GOAL := help
 
 help:
@@ -27,6 +27,7 @@ help:
 	@echo "make bench     measure speed and size; bench-run, bench-conv, bench-workloads, bench-counts, bench-joined, bench-threshold: parts of it"
 	@echo "make check     R CMD build and R CMD check --as-cran"
 	@echo "make sanitize  run the C++ tests under the address and undefined-behaviour sanitizers"
+	@echo "make windows   compile the C++ core and its tests for Windows, and run them where wine is"
 	@echo "make docs      generate NAMESPACE and man"
 	@echo "make full      everything at full quality"
 	@echo "make clean     remove what was built"
@@ -101,6 +102,12 @@ check: setup
 sanitize: setup
 	MAKEFLAGS=-j$(JOBS) $(MAKE) -C tests/cpp run BUILD=$(BUILD)/cpp-sanitize SANITIZE=address,undefined
 
+# Without the compiler there is nothing to be seen, and a message of the setup says so.
+windows: setup
+	@tools/setup.sh g++-mingw-w64-x86-64-posix
+	@! command -v x86_64-w64-mingw32-g++-posix >/dev/null || MAKEFLAGS=-j$(JOBS) $(MAKE) -s -C tests/cpp $(if $(shell command -v wine),run,all) \
+	  BUILD=$(BUILD)/cpp-windows CXX=x86_64-w64-mingw32-g++-posix CXXFLAGS="-O1 -static" RUNNER=wine
+
 docs: install
 	@tools/setup.sh roxygen2
 	$(WITH_LIB) $(RSCRIPT) tools/document.R
@@ -110,7 +117,7 @@ vignettes: install
 	$(WITH_LIB) $(RSCRIPT) -e 'for (f in Sys.glob(c("vignettes/*.Rmd", "vignettes/articles/*.Rmd"))) rmarkdown::render(f, output_dir = "$(BUILD)/vignettes", quiet = TRUE)'
 
 full: export CONVNET_GOLDENS ?= $(realpath ../shared/goldens)
-full: test demo examples vignettes check sanitize bench
+full: test demo examples vignettes check sanitize windows bench
 
 clean:
 	rm -rf $(BUILD) Rplots.pdf

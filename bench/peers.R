@@ -4,8 +4,9 @@ root <- Sys.getenv("CONVNET_BENCH_ROOT", ".")
 programs <- file.path(root, "build", "bench")
 
 # Idle threads of a peer must not keep the cores busy while another is timed: they sleep after about a millisecond.
+# All have huge pages, which ours asks for by itself.
 peer_environment <- function(threads) {
-  c("GOMP_SPINCOUNT=20000", "KMP_BLOCKTIME=1",
+  c("GOMP_SPINCOUNT=20000", "KMP_BLOCKTIME=1", "GLIBC_TUNABLES=glibc.malloc.hugetlb=1",
     paste0(c("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "=", threads))
 }
 

@@ -1,3 +1,5 @@
+#include <cstdint>
+#include <cstring>
 #include <limits>
 #include <set>
 #include <thread>
@@ -222,9 +224,11 @@ TEST(philox_unit_interval) {
 }
 
 TEST(buffer_alignment) {
-  for (size_t bytes : {1, 63, 64, 65, 1000}) {
+  for (size_t bytes : {1, 63, 64, 65, 1000, (1 << 21) - 1, 1 << 21, (5 << 20) + 1}) {
     const Buffer buffer(bytes);
-    CHECK_EQ(reinterpret_cast<uintptr_t>(buffer.data()) % Buffer::kAlignment, uintptr_t{0});
+    const uintptr_t alignment = bytes < 1 << 21 ? 64 : 1 << 21;  // pages that are advised must not begin before
+    CHECK_EQ(reinterpret_cast<uintptr_t>(buffer.data()) % alignment, uintptr_t{0});
+    std::memset(buffer.data(), 1, bytes);
     CHECK_EQ(buffer.bytes(), bytes);
   }
   CHECK(Buffer(0).data() == nullptr);

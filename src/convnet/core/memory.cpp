@@ -1,12 +1,16 @@
 #include "memory.h"
 
 #include <fstream>
+#include <new>
 #include <string>
 
 #include "error.h"
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <unistd.h>
+#endif
+#if defined(__linux__)
+#include <sys/mman.h>
 #endif
 
 namespace convnet {
@@ -37,6 +41,10 @@ size_t physical_memory() {
 
 constexpr size_t kAlwaysThere = size_t(1) << 28;  // not worth asking
 
+constexpr size_t kHugePage = size_t(1) << 21;
+
+std::align_val_t alignment_of(size_t bytes) { return std::align_val_t(bytes >= kHugePage ? kHugePage : 64); }
+
 std::string gigabytes(size_t bytes) { return std::to_string(bytes / 1000000000) + " GB"; }
 
 }  // namespace
@@ -52,5 +60,16 @@ void require_memory(size_t bytes) {
                  {"received", gigabytes(bytes)},
                  {"remedy", "Use a smaller batch_size, fewer filters or smaller inputs."}});
 }
+
+void* allocate(size_t bytes) {
+  void* memory = ::operator new(bytes, alignment_of(bytes));
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  // Advice that is not taken costs nothing else.
+  if (bytes >= kHugePage) madvise(memory, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
+#endif
+  return memory;
+}
+
+void Release::operator()(void* memory) const { ::operator delete(memory, alignment_of(bytes)); }
 
 }  // namespace convnet

@@ -1,9 +1,8 @@
 #pragma once
-#include <cstdlib>
 #include <memory>
-#include <new>
 
 #include "dtype.h"
+#include "memory.h"
 #include "shape.h"
 
 namespace convnet {
@@ -24,29 +23,18 @@ struct TensorType {
   }
 };
 
-// Owned memory, aligned for the widest vector unit.
+// Owned memory; see allocate().
 class Buffer {
  public:
-  static constexpr size_t kAlignment = 64;
-
   Buffer() = default;
-  explicit Buffer(size_t bytes) : bytes_(bytes) {
-    if (bytes == 0) return;
-    const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-    data_.reset(rounded < bytes ? nullptr : std::aligned_alloc(kAlignment, rounded));
-    if (!data_) throw std::bad_alloc();
-  }
+  explicit Buffer(size_t bytes) : data_(bytes > 0 ? allocate(bytes) : nullptr, Release{bytes}) {}
   void* data() const { return data_.get(); }
   template <typename T>
   T* as() const { return static_cast<T*>(data_.get()); }
-  size_t bytes() const { return bytes_; }
+  size_t bytes() const { return data_ ? data_.get_deleter().bytes : 0; }
 
  private:
-  struct Free {
-    void operator()(void* p) const { std::free(p); }
-  };
-  std::unique_ptr<void, Free> data_;
-  size_t bytes_ = 0;
+  std::unique_ptr<void, Release> data_;
 };
 
 // A tensor that owns its values: row-major, contiguous.

@@ -66,9 +66,9 @@ struct StripPlan : Strips {
   int64_t block = 0;   // positions a task
   int64_t length = 1;  // of a segment
   int64_t terms = 1;   // that it adds to a sum, at most
-  std::vector<Segment> segments;
+  std::vector<Segment> segments{};
   // Of dots: taps that segments are repeated under lie tap_step apart in what they are multiplied by.
-  std::vector<DotTaps> taps;
+  std::vector<DotTaps> taps{};
   int64_t tap_step = 0;
 };
 
