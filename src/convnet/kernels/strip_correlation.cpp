@@ -22,7 +22,7 @@ namespace {
 constexpr int kPasses = 8;             // that a strip makes while it is in cache
 constexpr int64_t kFewChannels = 8;    // with fewer, or short rows, a pointer to each row costs more
 constexpr int64_t kShortRows = 144;    // than it is worth
-constexpr int64_t kShortBytes = 128;   // of a row, or of channels
+constexpr int64_t kShortBytes = 128;   // of a row, or of channels: fewer with short vectors
 
 std::vector<ColumnPanel> dot_panels(int64_t columns) {
   std::vector<ColumnPanel> panels;
@@ -49,8 +49,9 @@ bool StripCorrelation<T>::suits(const CorrelationShape& shape) {
   if (K < kFewChannels) return true;
   int64_t longest = 0;
   for (const CorrelationPhase& phase : shape.phases) longest = std::max(longest, phase.taps() * K);
-  return shape.groups == 1 && (longest * size <= kShortBytes ||
-                               (longest <= kShortRows && K * size < kShortBytes));
+  const int64_t channels = gemm<T>().lanes * size < 64 ? kShortBytes * 3 / 4 : kShortBytes;
+  return shape.groups == 1 &&
+         (longest * size <= kShortBytes || (longest <= kShortRows && K * size <= channels));
 }
 
 // As measured beside tiles and Scatter. The size of images does not matter: a kernel is packed
