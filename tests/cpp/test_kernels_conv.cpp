@@ -156,6 +156,27 @@ TEST(kernels_conv_ends_f32) { test_conv_ends<float>(conv_cases()); }
 TEST(kernels_conv_ends_f64) { test_conv_ends<double>(conv_cases()); }
 TEST(kernels_conv_packing_f32) { test_conv_packing<float>(conv_cases()); }
 TEST(kernels_conv_packing_f64) { test_conv_packing<double>(conv_cases()); }
+// Equal keys of images of different widths: what is packed is the same.
+TEST(kernels_conv_packing_widths) {
+  for_each_isa([&] {
+    for (Dim kernel : {1, 2, 3, 4, 7})
+      for (Dim channels : {1, 2, 3, 16}) {
+        std::vector<std::vector<float>> packed;
+        std::vector<PackKey> keys;
+        for (Dim width : {14, 15, 16, 17}) {
+          const ConvRun<float> r({1, 1, channels, 16, {5, width}, {3, kernel}, {1, 2}, {1, 1}, {1, 0}, {5, (width - 1) / 2}});
+          const Correlation<float> c(backward_correlation(r.geometry));
+          const Buffer buffer(c.packed_bytes());
+          std::fill_n(buffer.as<char>(), buffer.bytes(), 0);
+          c.pack(r.kernel.data(), buffer.data());
+          packed.emplace_back(buffer.as<float>(), buffer.as<float>() + buffer.bytes() / sizeof(float));
+          keys.push_back(c.pack_key());
+        }
+        for (size_t i = 1; i < keys.size(); ++i)
+          CHECK(keys[i] != keys[0] || same_bits(packed[i], packed[0]));
+      }
+  });
+}
 TEST(kernels_conv_threads_f32) { test_conv_threads<float>(conv_cases()); }
 TEST(kernels_conv_threads_f64) { test_conv_threads<double>(conv_cases()); }
 

@@ -96,6 +96,7 @@ StripPlan plan_dots(const CorrelationShape& shape, const CorrelationBox& box,
         if (taps.before > 0) segment = {segment.row + plan.axis[3].in_step, segment.k + plan.tap_step};
         plan.segments.push_back(segment);
         plan.taps.push_back(taps);
+        plan.tap_ends = plan.tap_ends || taps.before > 0 || taps.after > 0;
       }
   plan.block = block_of(shape, box, plan.axis[3].count);
   return plan;

@@ -70,6 +70,7 @@ struct StripPlan : Strips {
   // Of dots: taps that segments are repeated under lie tap_step apart in what they are multiplied by.
   std::vector<DotTaps> taps{};
   int64_t tap_step = 0;
+  bool tap_ends = false;  // see StripArgs
 };
 
 // whole: the taps that the box's are packed with.

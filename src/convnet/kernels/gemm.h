@@ -75,6 +75,7 @@ struct StripArgs {
   // Of dots, for each segment. Its taps are row_step apart, in B tap_step * column_count.
   const DotTaps* taps;
   int64_t tap_step;
+  bool tap_ends;  // any of them has taps before or after
   const DotEnds<T>* ends;
 };
 

@@ -34,8 +34,8 @@ bool dots_can_take(const CorrelationShape& shape, const CorrelationAxis& axis) {
   for (int64_t c = 0; c < axis.taps; ++c) {
     const detail::TapColumns columns = detail::tap_columns(shape, axis, c);
     const bool begins = columns.first == 0, ends = columns.first + columns.count == shape.out_channels;
-    if (columns.count <= 0 || !((begins || c == axis.taps - 1) && (ends || c == 0))) return false;
-    if (!begins && !ends) return false;
+    if (columns.count <= 0 || !(begins || ends)) return false;
+    if ((!ends && c > 0) || (!begins && c < axis.taps - 1)) return false;
   }
   return axis.taps > 0;
 }

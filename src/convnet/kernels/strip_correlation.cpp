@@ -67,15 +67,12 @@ bool StripCorrelation<T>::suits_dots(const CorrelationShape& shape) {
     taps += phase.taps();
     apart = apart || phase.axis[2].out_step > 1;
   }
-  const bool narrow = 2 * N <= lanes;
+  const bool narrow = 2 * N <= lanes, masks = gemm<T>().dot_channels == 1;
   const CorrelationShape joined = join_phases(shape, GemmLimits::kDotColumns);
-  if (joined.together > 1) {
-    const bool masks = gemm<T>().dot_channels == 1;
-    return narrow && (masks || taps > phases || joined.out_channels == 2);
-  }
+  if (joined.together > 1) return narrow && (masks || taps > phases || joined.out_channels == 2);
   if (apart) {
     // What storing results one by one is worth.
-    if (gemm<T>().dot_channels == 1) return narrow && taps * K >= 40 * (N - 1) * phases;
+    if (masks) return narrow && taps * K >= 40 * (N - 1) * phases;
     return narrow && (N == 1 ? taps * K >= 32 * phases : taps >= 6 * phases);
   }
   if (taps <= 1) return narrow && K >= N * N;
@@ -152,7 +149,7 @@ void StripCorrelation<T>::compute(int64_t index, const Call& call) const {
                    std::min(chunk, terms - first), plan.length,
                    call.packed + this->panel_at(box.phase, task.group, panel),
                    plan.axis[3].out_step, panel.used, first > 0,
-                   bias, ends && last.relu, plan.taps.data() + first, plan.tap_step, &pass.ends};
+                   bias, ends && last.relu, plan.taps.data() + first, plan.tap_step, plan.tap_ends, &pass.ends};
       if (dot_) gemm_.place_dots(pass.args, pass.ends);
       if (count < kPasses && !(ends && p + 1 == task.last_panel)) continue;
       pass_over(task, passes, count, call);
