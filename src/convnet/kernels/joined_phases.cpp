@@ -45,7 +45,7 @@ bool dots_can_take(const CorrelationShape& shape, const CorrelationAxis& axis) {
 CorrelationShape join_phases(const CorrelationShape& shape, int64_t most) {
   if (shape.groups > 1 || shape.phases.empty()) return shape;
   const int64_t count = shape.phases[0].axis[2].out_step, phases = static_cast<int64_t>(shape.phases.size());
-  if (count == 1 || count * shape.out_channels > most || shape.out[2] % count != 0 || phases % count != 0) return shape;
+  if (count == 1 || count * shape.out_channels > most || phases % count != 0) return shape;
   CorrelationShape joined = shape;
   joined.together = count;
   joined.out_channels *= count;
