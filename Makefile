@@ -105,7 +105,8 @@ sanitize: setup
 # Without the compiler there is nothing to be seen, and a message of the setup says so.
 windows: setup
 	@tools/setup.sh g++-mingw-w64-x86-64-posix
-	@! command -v x86_64-w64-mingw32-g++-posix >/dev/null || MAKEFLAGS=-j$(JOBS) $(MAKE) -s -C tests/cpp $(if $(shell command -v wine),run,all) \
+	@! command -v x86_64-w64-mingw32-g++-posix >/dev/null || \
+	  WINEPREFIX=$(BUILD)/wine WINEDEBUG=-all MAKEFLAGS=-j$(JOBS) $(MAKE) -s -C tests/cpp $(if $(shell command -v wine),run,all) \
 	  BUILD=$(BUILD)/cpp-windows CXX=x86_64-w64-mingw32-g++-posix CXXFLAGS="-O1 -static" RUNNER=wine
 
 docs: install

@@ -156,7 +156,7 @@ TEST(kernels_conv_ends_f32) { test_conv_ends<float>(conv_cases()); }
 TEST(kernels_conv_ends_f64) { test_conv_ends<double>(conv_cases()); }
 TEST(kernels_conv_packing_f32) { test_conv_packing<float>(conv_cases()); }
 TEST(kernels_conv_packing_f64) { test_conv_packing<double>(conv_cases()); }
-// Equal keys of images of different widths: what is packed is the same.
+// What is packed is the same where keys are equal, and they are for images of different widths.
 TEST(kernels_conv_packing_widths) {
   for_each_isa([&] {
     for (Dim kernel : {1, 2, 3, 4, 7})
@@ -174,6 +174,7 @@ TEST(kernels_conv_packing_widths) {
         }
         for (size_t i = 1; i < keys.size(); ++i)
           CHECK(keys[i] != keys[0] || same_bits(packed[i], packed[0]));
+        for (size_t i = 2; i < keys.size(); ++i) CHECK(keys[i] == keys[i - 2]);
       }
   });
 }
