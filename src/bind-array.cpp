@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 
+#include "convnet/core/divide.h"
 #include "convnet/core/memory.h"
 #include "convnet/core/threads.h"
 
@@ -40,7 +41,7 @@ void for_each_tile(const Shape& full, F&& visit) {
   if (n == 0 || stride == 0) return;
   Dim step[kMaxRank];
   for (int axis = 1; axis < shape.rank(); ++axis) step[axis] = shape.product(0, axis);
-  const Dim across = (stride + kColumns - 1) / kColumns, tiles = (n + kRows - 1) / kRows * across;
+  const Dim across = divide_up(stride, kColumns), tiles = divide_up(n, kRows) * across;
   const auto visit_tile = [&](Dim i) {
     const Dim first = i / across * kRows, column = i % across * kColumns;
     Tile tile;

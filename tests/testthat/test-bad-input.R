@@ -237,7 +237,7 @@ test_that("a layer that could not be added is as it was", {
 test_that("sizes beyond memory", {
   k_reset_uids()
   model <- keras_model_sequential(input_shape = c(8, 8, 3), name = "m")
-  no_sizes <- function(text) gsub("(at most|Received:) [0-9]+ GB", "\\1 <size> GB", text)
+  no_sizes <- function(text) gsub("(at most|Received:) [0-9.]+ GB", "\\1 <size> GB", text)
   refused <- function(code) {
     error <- tryCatch(code, error = identity)
     expect_s3_class(error, "convnet_error_memory")

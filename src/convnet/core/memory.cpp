@@ -45,7 +45,11 @@ constexpr size_t kHugePage = size_t(1) << 21;
 
 std::align_val_t alignment_of(size_t bytes) { return std::align_val_t(bytes >= kHugePage ? kHugePage : 64); }
 
-std::string gigabytes(size_t bytes) { return std::to_string(bytes / 1000000000) + " GB"; }
+// "0.8 GB", "16.0 GB"
+std::string gigabytes(size_t bytes) {
+  const size_t tenths = bytes / 100000000;
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " GB";
+}
 
 }  // namespace
 

@@ -1,5 +1,7 @@
 #include "window.h"
 
+#include "divide.h"
+
 namespace convnet {
 
 namespace {
@@ -11,8 +13,6 @@ void check_sizes(Dim kernel, Dim stride, Dim dilation, const std::string& axis) 
                    "kernel size " + std::to_string(kernel) + ", stride " + std::to_string(stride) +
                        ", dilation " + std::to_string(dilation));
 }
-
-Dim ceil_div(Dim a, Dim b) { return (a + b - 1) / b; }
 
 }  // namespace
 
@@ -43,7 +43,7 @@ Window conv_window(Dim in, Dim kernel, Dim stride, Dim dilation, Padding padding
   if (padding == Padding::valid) {
     w.out = (in - extent) / stride + 1;
   } else {
-    w.out = ceil_div(in, stride);
+    w.out = divide_up(in, stride);
     if (padding == Padding::same) {
       const Dim total = std::max<Dim>((w.out - 1) * stride + extent - in, 0);
       w.pad_lo = total / 2;
@@ -73,7 +73,7 @@ Window conv_transpose_window(Dim in, Dim kernel, Dim stride, Dim dilation, Paddi
       // The adjoint convolution pads extent - 1 minus this side; see Keras's
       // compute_conv_transpose_padding_args_for_jax.
       const Dim total = extent + extent % 2 - 2 + output_padding;
-      w.pad_lo = extent - 1 - std::min(ceil_div(total, 2), extent - 1);
+      w.pad_lo = extent - 1 - std::min(divide_up(total, 2), extent - 1);
     }
   }
   if (in == kUnknown) return w;

@@ -14,21 +14,18 @@ struct Stretch {
   int64_t first_tap;
 };
 
-
 // The positions of an axis, by which taps are inside.
 std::vector<Stretch> stretches(const CorrelationAxis& axis, int64_t in) {
   std::vector<Stretch> all;
   for (int64_t q = 0; q < axis.count; ++q) {
-    const int64_t start = q * axis.step + axis.base;
-    int64_t last = std::clamp<int64_t>(divide_up(in - start, axis.tap_step), 0, axis.taps);
-    const int64_t begin = std::max<int64_t>(0, divide_up(-start, axis.tap_step));
-    const int64_t first = begin < last ? begin : last = 0;
-    if (!all.empty() && all.back().first_tap == first && all.back().axis.taps == last - first) {
+    const TapRange taps = taps_inside(axis, q, in);
+    const int64_t first = taps.first, count = taps.last - first;
+    if (!all.empty() && all.back().first_tap == first && all.back().axis.taps == count) {
       ++all.back().axis.count;
       continue;
     }
     all.push_back({{1, axis.out_start + q * axis.out_step, axis.out_step, axis.step,
-                    start + first * axis.tap_step, last - first, axis.tap_step,
+                    q * axis.step + axis.base + first * axis.tap_step, count, axis.tap_step,
                     axis.tap_first + first * axis.tap_next, axis.tap_next},
                    first});
   }
@@ -60,9 +57,10 @@ RowPlan plan_rows(const CorrelationShape& shape, const CorrelationBox& box) {
   plan.segment_taps = taps_are_runs(shape, box.part) ? box.part.axis[2].taps : 1;
   plan.segments = taps / plan.segment_taps;
   plan.segment = plan.segment_taps * K;
-  plan.cut = plan.segment > kChunk;
+  plan.cut = plan.segment > GemmLimits::kChunk;
   const int64_t parts = plan.cut ? plan.segment : plan.segments;
-  const int64_t most = plan.cut ? kChunk : std::min(RowPlan::kChunkSegments, kChunk / plan.segment);
+  const int64_t most = plan.cut ? GemmLimits::kChunk
+                                : std::min(RowPlan::kChunkSegments, GemmLimits::kChunk / plan.segment);
   plan.pieces = divide_up(parts, most);
   plan.piece = divide_up(parts, plan.pieces);
   return plan;

@@ -16,8 +16,6 @@ struct CorrelationBox {
   int64_t first_tap[3];  // of those that it is packed with
 };
 
-constexpr int64_t kChunk = 384;  // k that one accumulation may have: accuracy, and B in cache
-
 std::vector<CorrelationBox> cut_boxes(const CorrelationShape& shape);
 
 // The number of tap (a, b, c) among those of a phase that it is packed with.
@@ -36,13 +34,6 @@ inline TapColumns tap_columns(const CorrelationShape& shape, const CorrelationAx
   const int64_t element = axis.tap_first + c * axis.tap_next, channels = shape.out_channels / shape.together;
   const int64_t first = std::max<int64_t>(0, -element);
   return {first * channels, (std::min(shape.together, shape.kernel[2] - element) - first) * channels};
-}
-
-// Pixels from what the first tap reads to what tap (a, b, c) does.
-inline int64_t tap_pixel(const CorrelationShape& shape, const CorrelationAxis* axis, int64_t a,
-                         int64_t b, int64_t c) {
-  return (a * axis[0].tap_step * shape.in[1] + b * axis[1].tap_step) * shape.in[2] +
-         c * axis[2].tap_step;
 }
 
 // How micro-kernels read the rows of a box: as segments of taps that follow each other

@@ -13,6 +13,8 @@
 
 namespace convnet {
 
+using detail::TapRange;
+using detail::taps_inside;
 using detail::Walk;
 
 namespace {
@@ -102,23 +104,6 @@ const RowKernel<T>* row_kernel(int64_t channels, const CorrelationAxis& one, con
         k.later == later && k.taps[0] == one.taps && k.taps[1] == two.taps)
       return &k;
   return nullptr;
-}
-
-struct Taps {
-  int64_t first, last;
-};
-
-// From the first one that reads inside the input to before the one after the last.
-Taps taps_inside(const CorrelationAxis& axis, int64_t q, int64_t in) {
-  const int64_t start = q * axis.step + axis.base;
-  const auto inside = [&](int64_t j) {
-    const int64_t i = start + j * axis.tap_step;
-    return i >= 0 && i < in;
-  };
-  Taps taps{0, axis.taps};
-  while (taps.first < taps.last && !inside(taps.first)) ++taps.first;
-  while (taps.last > taps.first && !inside(taps.last - 1)) --taps.last;
-  return taps.first < taps.last ? taps : Taps{0, 0};
 }
 
 // How a row of one phase is computed, alone or with the next one, or one row of two phases. Its runs are those of all
@@ -287,8 +272,8 @@ struct Call {
     for (int g = 0; g < plan.kernel->streams; ++g)
       args.outs[g] = out_row(axis, n, depth, plan.later > 0 ? row + g : row) +
                      plan.phases[g]->axis[2].out_start * shape.groups;
-    const Taps depths = taps_inside(axis[0], depth, shape.in[0]);
-    Taps one = taps_inside(axis[1], row, shape.in[1]), two = one;
+    const TapRange depths = taps_inside(axis[0], depth, shape.in[0]);
+    TapRange one = taps_inside(axis[1], row, shape.in[1]), two = one;
     if (plan.later > 0) {
       two = taps_inside(axis[1], row + 1, shape.in[1]);
       two = {two.first + plan.later, two.last + plan.later};

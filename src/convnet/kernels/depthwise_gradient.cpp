@@ -12,6 +12,8 @@
 
 namespace convnet {
 
+using detail::TapRange;
+using detail::taps_inside;
 using detail::Walk;
 
 namespace {
@@ -82,11 +84,6 @@ const TapKernels<T>& tap_kernels(int64_t channels) {
   return CONVNET_OF(halves ? detail::kAvx2 : detail::isa(), kTapKernels<T>);
 }
 
-// Taps along an axis that lie in the input.
-struct TapRange {
-  int64_t first, last;
-};
-
 }  // namespace
 
 // The sums over positions of one phase.
@@ -141,13 +138,7 @@ class DepthwiseGradient<T>::Phase {
       return;
     }
     for (int64_t q = 0; q < axis_[a].count; ++q) {
-      const auto inside = [&](int64_t tap) {
-        const int64_t i = q * axis_[a].step + axis_[a].base + tap * axis_[a].tap_step;
-        return i >= 0 && i < shape_.in[a];
-      };
-      TapRange range{0, axis_[a].taps};
-      while (range.first < range.last && !inside(range.first)) ++range.first;
-      while (range.last > range.first && !inside(range.last - 1)) --range.last;
+      const TapRange range = taps_inside(axis_[a], q, shape_.in[a]);
       const auto same = [&](const TapRange& r) { return r.first == range.first && r.last == range.last; };
       const auto found = std::find_if(ranges_[a].begin(), ranges_[a].end(), same);
       kinds_[a].push_back(found - ranges_[a].begin());

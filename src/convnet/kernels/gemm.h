@@ -17,6 +17,7 @@ namespace convnet {
 //        which b is [k / lanes][column][k % lanes], with zeros behind the last k of a tap.
 struct GemmLimits {
   static constexpr int kMaxRows = 8, kMaxWidth = 32, kDotColumns = 4;
+  static constexpr int64_t kChunk = 384;  // k that one accumulation may have: accuracy, and B in cache
 };
 
 // Where a segment begins: in each row, and along k of B.

@@ -15,7 +15,6 @@ namespace {
 
 constexpr int64_t kFewRows = 4;       // packing b costs more than these
 constexpr int64_t kFewRowsTask = 256; // columns a task
-constexpr int64_t kChunk = 384;       // k that one accumulation may have
 
 }  // namespace
 
@@ -71,10 +70,10 @@ void Matmul<T>::multiply_few_rows(const T* a, const T* b, T* output,
     args.a_step = k_;
     args.ldb = args.out_step = n_;
     args.columns = std::min(kFewRowsTask, n_ - column);
-    for (int64_t k = 0; k == 0 || k < k_; k += kChunk) {
-      const bool last = k + kChunk >= k_;
+    for (int64_t k = 0; k == 0 || k < k_; k += GemmLimits::kChunk) {
+      const bool last = k + GemmLimits::kChunk >= k_;
       args.b = b + k * n_ + column;
-      args.length = std::min(kChunk, k_ - k);
+      args.length = std::min(GemmLimits::kChunk, k_ - k);
       args.add = k > 0;
       args.bias = last ? epilogue.from(column).bias : nullptr;
       args.relu = last && epilogue.relu;
@@ -116,7 +115,7 @@ void Matmul<T>::run(const T* a, const T* b, const void* packed, T* output, void*
       });
     } else if (transpose_first_) {
       T* rows = reinterpret_cast<T*>(room + align_up(product_->workspace()));
-      parallel_for((m_ + 15) / 16, kElementTime * m_ * k_, [&](int64_t task) {
+      parallel_for(divide_up(m_, 16), kElementTime * m_ * k_, [&](int64_t task) {
         const int64_t begin = task * 16, end = std::min(begin + 16, m_);
         for (int64_t k = 0; k < k_; ++k)
           for (int64_t row = begin; row < end; ++row) rows[row * k_ + k] = a[k * m_ + row];

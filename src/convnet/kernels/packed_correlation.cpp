@@ -97,7 +97,7 @@ void PackedCorrelation<T>::pack(const T* kernel, T* packed) const {
     const T* from = kernel + group * shape_.group_stride + panel.first * shape_.out_stride;
     T* to = packed + panel_at(phase, group, panel);
     for_each_tap(shape_, shape_.phases[phase],
-                 [&](int64_t, int64_t, int64_t, int64_t c, int64_t, int64_t tap) {
+                 [&](int64_t c, int64_t, int64_t tap) {
                    pack_tap(from, tap, tap_columns(shape_, shape_.phases[phase].axis[2], c), panel, to);
                    to += depth_ * panel.width;
                  });

@@ -16,7 +16,6 @@ namespace {
 constexpr size_t kSumBytes = 49152;      // outputs of one task, on its stack
 constexpr size_t kProductBytes = 32768;  // pixels times columns, too
 constexpr int64_t kMostPixels = 48;      // a multiple of every tile's rows
-constexpr int64_t kChunk = 384;          // channels that one accumulation may have
 constexpr int64_t kLeastChannels = 8;
 constexpr int64_t kOverrun = 4;          // elements that adding a run may touch past its end
 
@@ -117,10 +116,10 @@ void Scatter<T>::multiply(const T* input, int64_t pixels, const T* b, T* product
     args.column = panel.first;
     args.column_count = panel.width;
     args.b = b + panel.first * shape_.in_channels;
-    for (int64_t k = 0; k < shape_.in_channels; k += kChunk) {
+    for (int64_t k = 0; k < shape_.in_channels; k += GemmLimits::kChunk) {
       const Segment segment{k, k};
       args.segments = &segment;
-      args.length = std::min(kChunk, shape_.in_channels - k);
+      args.length = std::min(GemmLimits::kChunk, shape_.in_channels - k);
       args.add = k > 0;
       for (int64_t row = 0; row < pixels; row += args.row_count) {
         const int height = gemm_.height_for(pixels - row);

@@ -10,7 +10,6 @@ namespace convnet {
 
 using detail::CorrelationBox;
 using detail::cut_boxes;
-using detail::kChunk;
 using detail::plan_dots;
 using detail::plan_strips;
 using detail::StripPlan;
@@ -134,7 +133,7 @@ void StripCorrelation<T>::compute(int64_t index, const Call& call) const {
   const StripPlan& plan = plans_[task.plan].strips;
   const Epilogue<T> last = call.epilogue.from(task.group * shape_.out_channels);
   const int64_t terms = static_cast<int64_t>(plan.segments.size());
-  const int64_t chunk = std::max<int64_t>(1, (dot_ ? gemm_.lanes * kChunk / 4 : kChunk) / plan.terms);
+  const int64_t chunk = std::max<int64_t>(1, (dot_ ? gemm_.lanes * GemmLimits::kChunk / 4 : GemmLimits::kChunk) / plan.terms);
   StripPass passes[kPasses];
   int count = 0;
   for (int64_t p = task.first_panel; p < task.last_panel; ++p)

@@ -16,7 +16,7 @@ class StripCorrelation final : public PackedCorrelation<T> {
   static bool suits_dots(const CorrelationShape& shape);
 
   explicit StripCorrelation(const CorrelationShape& shape);
-  PackLayout layout() const override { 
+  PackLayout layout() const override {
     return !dot_ ? PackLayout::panels : shape_.together > 1 ? PackLayout::joined_dots : PackLayout::dots;
   }
 

@@ -4,7 +4,6 @@
 #include "micro_kernel.h"
 #include "root.h"
 
-
 namespace convnet {
 
 namespace {

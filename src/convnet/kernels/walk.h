@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 
+#include "../core/divide.h"
 #include "correlation_shape.h"
 
 namespace convnet::detail {
@@ -46,8 +47,8 @@ class Walk {
   static void inside_range(const CorrelationAxis& axis, int64_t offset, int64_t in, int64_t* first,
                            int64_t* last) {
     const int64_t start = axis.base + offset, room = in - start;
-    *first = start >= 0 ? 0 : (-start + axis.step - 1) / axis.step;
-    *last = room <= 0 ? 0 : std::min(axis.count, (room + axis.step - 1) / axis.step);
+    *first = start >= 0 ? 0 : divide_up(-start, axis.step);
+    *last = room <= 0 ? 0 : std::min(axis.count, divide_up(room, axis.step));
   }
 
   // Those where both the first and the last tap are inside.
@@ -75,22 +76,39 @@ class Walk {
   int64_t n_, q_[3], in_pixel_, out_pixel_;
 };
 
-// Calls f(tap, its index along each axis, offset, kernel element): offset is in input
-// elements, from the one that the first tap reads at the same position.
+// Pixels from what the first tap reads to what tap (a, b, c) does.
+inline int64_t tap_pixel(const CorrelationShape& shape, const CorrelationAxis* axis, int64_t a,
+                         int64_t b, int64_t c) {
+  return (a * axis[0].tap_step * shape.in[1] + b * axis[1].tap_step) * shape.in[2] +
+         c * axis[2].tap_step;
+}
+
+// Calls f(c, offset, kernel element) for each tap, c being its index along the last axis: offset is in
+// input elements, from the one that the first tap reads at the same position.
 template <typename F>
 void for_each_tap(const CorrelationShape& shape, const CorrelationPhase& phase, F&& f) {
   const CorrelationAxis* axis = phase.axis;
-  int64_t tap = 0;
   for (int64_t a = 0; a < axis[0].taps; ++a)
     for (int64_t b = 0; b < axis[1].taps; ++b)
-      for (int64_t c = 0; c < axis[2].taps; ++c, ++tap) {
-        const int64_t pixel = (a * axis[0].tap_step * shape.in[1] + b * axis[1].tap_step) *
-                                  shape.in[2] + c * axis[2].tap_step;
+      for (int64_t c = 0; c < axis[2].taps; ++c) {
         const int64_t kernel = shape.tap(axis[0].tap_first + a * axis[0].tap_next,
                                          axis[1].tap_first + b * axis[1].tap_next,
                                          axis[2].tap_first + c * axis[2].tap_next);
-        f(tap, a, b, c, pixel * shape.groups * shape.in_channels, kernel);
+        f(c, tap_pixel(shape, axis, a, b, c) * shape.groups * shape.in_channels, kernel);
       }
+}
+
+// Taps of an axis, from the first one to before the last one.
+struct TapRange {
+  int64_t first, last;
+};
+
+// Those that read inside the input at position q; {0, 0} where none does.
+inline TapRange taps_inside(const CorrelationAxis& axis, int64_t q, int64_t in) {
+  const int64_t start = q * axis.step + axis.base;
+  const int64_t first = std::max<int64_t>(0, divide_up(-start, axis.tap_step));
+  const int64_t last = std::min(axis.taps, divide_up(in - start, axis.tap_step));
+  return first < last ? TapRange{first, last} : TapRange{0, 0};
 }
 
 // Whether taps that follow each other along the last axis read neighbours.

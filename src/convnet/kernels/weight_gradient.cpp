@@ -116,7 +116,7 @@ void WeightGradient<T>::plan_phases() {
   for (const CorrelationPhase& phase : shape_.phases) {
     Plan plan{{}, {}, taps_};
     for_each_tap(shape_, phase,
-                 [&](int64_t, int64_t, int64_t, int64_t, int64_t offset, int64_t tap) {
+                 [&](int64_t, int64_t offset, int64_t tap) {
                    in_order = in_order && (plan.kernel_tap.empty() || tap == plan.kernel_tap.back() + 1);
                    plan.tap_offset.push_back(offset);
                    plan.kernel_tap.push_back(tap);

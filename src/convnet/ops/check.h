@@ -37,7 +37,7 @@ inline void require_same_dtype(const TensorType& a, const TensorType& b) {
                 std::string(name_of(a.dtype)) + " and " + name_of(b.dtype));
 }
 
-// One value of an attribute for each axis of the input.
+// One value of an attribute for each axis of the input, or each of its spatial axes.
 inline void require_per_axis(const std::vector<Dim>& values, const char* name, int rank) {
   if (static_cast<int>(values.size()) != rank)
     argument_error(std::string("`") + name + "` needs a value for each axis.",

@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "../core/divide.h"
 #include "check.h"
 
 namespace convnet {
@@ -27,12 +28,11 @@ std::vector<CorrelationAxis> backward_axes(const Window& w) {
   const Dim g = std::gcd(w.stride, w.dilation), period = w.stride / g;
   std::vector<CorrelationAxis> axes;
   for (Dim r = 0; r < std::min(w.stride, w.in); ++r) {
-    CorrelationAxis axis{(w.in - r + w.stride - 1) / w.stride, r, w.stride, 1, 0, 0,
-                         w.dilation / g, 0, -period};
+    CorrelationAxis axis{divide_up(w.in - r, w.stride), r, w.stride, 1, 0, 0, w.dilation / g, 0, -period};
     for (Dim first = 0; first < std::min(period, w.kernel); ++first) {
       const Dim start = r + w.pad_lo - first * w.dilation;
       if (start % w.stride != 0) continue;
-      axis.taps = (w.kernel - first + period - 1) / period;
+      axis.taps = divide_up(w.kernel - first, period);
       axis.base = start / w.stride - (axis.taps - 1) * axis.tap_step;
       axis.tap_first = first + (axis.taps - 1) * period;
       break;
@@ -62,17 +62,10 @@ CorrelationShape correlation(const ConvGeometry& geometry, const Windows& window
   return shape;
 }
 
-void check_per_axis(const std::vector<Dim>& values, const char* name, int spatial_rank) {
-  if (static_cast<int>(values.size()) != spatial_rank)
-    argument_error(std::string("`") + name + "` has the wrong length.",
-                   std::to_string(spatial_rank) + " values, one a spatial dimension",
-                   std::to_string(values.size()));
-}
-
 Windows explicit_windows(const Attrs& attrs, const ConvAttrs& conv, const std::vector<Dim>& in,
                          const std::vector<Dim>& kernel, const std::vector<Dim>& out) {
   const std::vector<Dim> pad_lo = attrs.integers("pad_lo");
-  check_per_axis(pad_lo, "pad_lo", conv.spatial_rank);
+  require_per_axis(pad_lo, "pad_lo", conv.spatial_rank);
   Windows windows;
   for (int a = 0; a < conv.spatial_rank; ++a)
     windows.push_back(
@@ -137,8 +130,8 @@ ConvAttrs::ConvAttrs(const Attrs& attrs, const Shape& images)
       dilation(attrs.integers("dilation")),
       groups(static_cast<Dim>(attrs.number_or("groups", 1))),
       spatial_rank(images.rank() - 2) {
-  check_per_axis(strides, "strides", spatial_rank);
-  check_per_axis(dilation, "dilation", spatial_rank);
+  require_per_axis(strides, "strides", spatial_rank);
+  require_per_axis(dilation, "dilation", spatial_rank);
   for (int a = 0; a < spatial_rank; ++a)
     if (strides[a] < 1 || dilation[a] < 1)
       argument_error("A convolution steps by at least 1.", "strides and dilation of at least 1",
@@ -187,7 +180,7 @@ void check_floats(const std::vector<TensorType>& in) {
 
 std::vector<Dim> sizes(const Attrs& attrs, int spatial_rank) {
   std::vector<Dim> size = attrs.integers("size");
-  check_per_axis(size, "size", spatial_rank);
+  require_per_axis(size, "size", spatial_rank);
   return size;
 }
 
@@ -213,7 +206,7 @@ Windows conv_backward_data_windows(const Attrs& attrs, const Shape& grad, const 
   if (attrs.has("size")) return sized_windows(conv, sizes(attrs, conv.spatial_rank), k, out, padding);
   std::vector<Dim> extra(conv.spatial_rank, -1);
   if (attrs.has("output_padding")) extra = attrs.integers("output_padding");
-  check_per_axis(extra, "output_padding", conv.spatial_rank);
+  require_per_axis(extra, "output_padding", conv.spatial_rank);
   Windows windows;
   for (int a = 0; a < conv.spatial_rank; ++a)
     windows.push_back(conv_transpose_window(out[a], k[a], conv.strides[a], conv.dilation[a],

@@ -10,10 +10,7 @@ namespace {
 
 std::vector<Dim> per_axis(const Attrs& attrs, const char* name, int spatial_rank) {
   std::vector<Dim> values = attrs.integers(name);
-  if (static_cast<int>(values.size()) != spatial_rank)
-    argument_error(std::string("`") + name + "` has the wrong length.",
-                   std::to_string(spatial_rank) + " values, one a spatial dimension",
-                   std::to_string(values.size()));
+  require_per_axis(values, name, spatial_rank);
   return values;
 }
 

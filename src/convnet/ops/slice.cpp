@@ -2,6 +2,7 @@
 // size of them, or (-1) all that there are, or (-1 - k) all but the tensor's last k.
 // A negative begin counts from the end.
 // Its adjoint is pad.
+#include "../core/divide.h"
 #include "build.h"
 #include "check.h"
 #include "copy.h"
@@ -28,7 +29,7 @@ Range checked_range(Dim extent, Dim begin, Dim size, Dim stride, int axis) {
   const Dim end = size < 0 ? extent + 1 + size : extent;
   if (first < 0 || first > extent) fail("a begin inside the tensor");
   if (end < first) fail("an end after the begin");
-  const Dim room = (end - first + stride - 1) / stride;
+  const Dim room = divide_up(end - first, stride);
   if (size > room) fail("an end inside the tensor");
   const Dim count = size < 0 ? room : size;
   return {first, count, count > 1 ? stride : 1};

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "../core/divide.h"
 #include "../graph/program.h"
 #include "optimizer.h"
 
@@ -15,7 +16,7 @@ struct Rows {
   Dim batch_size;
 
   Dim count() const { return static_cast<Dim>(order.size()); }
-  Dim batches() const { return (count() + batch_size - 1) / batch_size; }
+  Dim batches() const { return divide_up(count(), batch_size); }
 };
 
 // Copies the rows of one batch next to each other and points to them; rows that

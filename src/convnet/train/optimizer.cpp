@@ -13,7 +13,7 @@ namespace convnet {
 namespace {
 
 constexpr double kUpdateTime = 0.35;  // of an element
-constexpr int kBlocks = 64;                  // at most, that a sum is made of
+constexpr int kBlocks = 64;           // at most, that a sum is made of
 constexpr int64_t kLeastBlock = 1 << 14;
 
 // Sum of squares over blocks that n decides, so that the thread count cannot matter.
