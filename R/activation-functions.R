@@ -10,8 +10,7 @@
 #' @param threshold Values up to here count as negative, 0 (default).
 #' @param axis Axis whose values are made to sum to 1. As in Keras for R, axes count from 0 here, 0 being the batch; -1
 #'   (default) is the last one.
-#' @param approximate `TRUE` uses the tanh approximation of the GELU; `FALSE` (default) the error function (to an
-#'   accuracy of 2e-7).
+#' @param approximate `TRUE` uses the tanh approximation of the GELU; `FALSE` (default) the error function.
 #'
 #' @return A tensor of the shape of `x`.
 #'
@@ -116,7 +115,7 @@ activation_exponential <- function(x) k_exp(x)
 activation_gelu <- function(x, approximate = FALSE) {
   x <- float_tensor(x)
   if (approximate) return(0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x * x * x))))
-  0.5 * x * (1 + erf(x / sqrt(2)))
+  0.5 * x * (1 + unary("erf", x / sqrt(2)))
 }
 
 #' @rdname activation_relu
@@ -150,11 +149,3 @@ activation_log_softmax <- function(x, axis = -1) {
 
 # Slopes with which results have the signs of arguments: gradients then need the results alone.
 keeps_sign <- function(alpha) is.numeric(alpha) && length(alpha) == 1 && is.finite(alpha) && alpha >= 0
-
-# The error function to 1.5e-7 (Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26).
-erf <- function(x) {
-  size <- k_abs(x)
-  t <- 1 / (1 + 0.3275911 * size)
-  series <- t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
-  k_sign(x) * (1 - series * exp(-k_square(x)))
-}
