@@ -138,19 +138,22 @@ k_local_conv2d <- function(inputs, kernel, kernel_size, strides, output_shape, d
   convolve_locally(2, inputs, kernel, kernel_size, strides, check_counts(output_shape, "output_shape", 2), data_format)
 }
 
-# One matrix for each output position, applied to the values under its window.
 convolve_locally <- function(n, inputs, kernel, kernel_size, strides, output_shape, data_format) {
   first <- check_data_format(data_format) == "channels_first"
   on_images(n, inputs, data_format, function(x) {
     kernel <- like(kernel, x)
-    positions <- output_shape %||% kernel$shape[1]
-    kernel_size <- check_counts(kernel_size, "kernel_size", n)
-    under <- patches(x, kernel_size, check_counts(strides, "strides", n), positions, first)
-    features <- length(under$shape)
-    by_position <- transpose(reshape(under, c(-1L, prod(positions), under$shape[features])), c(1, 0, 2))
-    y <- transpose(emit("matmul", list(by_position, kernel)), c(1, 0, 2))
-    reshape(y, c(-1L, positions, kernel$shape[3]))
+    multiply_locally(x, kernel, check_counts(kernel_size, "kernel_size", n), check_counts(strides, "strides", n),
+                     output_shape %||% kernel$shape[1], first)
   })
+}
+
+# One matrix for each output position, applied to the values under its window; x and the result have their channels
+# last. The rows of the kernel are in the order of patches().
+multiply_locally <- function(x, kernel, kernel_size, strides, positions, by_channel) {
+  under <- patches(x, kernel_size, strides, positions, by_channel)
+  by_position <- transpose(reshape(under, c(-1L, prod(positions), under$shape[length(under$shape)])), c(1, 0, 2))
+  y <- transpose(emit("matmul", list(by_position, kernel)), c(1, 0, 2))
+  reshape(y, c(-1L, positions, kernel$shape[3]))
 }
 
 # The values under each window side by side: tap by tap with their channels, or channel by channel.

@@ -184,7 +184,7 @@ init_recurrent <- function(args) {
              "reset_after", "use_bias")
   for (arg in intersect(flags, names(args))) args[[arg]] <- check_flag(args[[arg]], arg)
   for (arg in c("dropout", "recurrent_dropout")) args[[arg]] <- check_number(args[[arg]], arg, 0, 1)
-  if (!is.null(args$seed)) args$seed <- check_number(args$seed, "seed")
+  if (!is.null(args$seed)) args$seed <- check_seed(args$seed)
   args["recurrent_activation"] <- list(get_activation(args$recurrent_activation))
   init_weights(args)
 }

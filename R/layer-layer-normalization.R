@@ -49,18 +49,3 @@ register_layer_class(
     axes <- normalization_axes(self$axis, length(inputs$shape))
     scale_and_offset(self, standardized(inputs, axes, self$epsilon), axes)
   })
-
-# (x - mean) / sqrt(variance + epsilon), both over these axes, counted from 0.
-standardized <- function(x, axes, epsilon) {
-  over <- list(axes = axes, keepdims = 1)
-  centred <- x - emit("mean", list(x), over)
-  centred * unary("rsqrt", emit("mean", list(k_square(centred)), over) + epsilon)
-}
-
-# Times gamma plus beta, which have the extents of these axes.
-scale_and_offset <- function(self, x, axes) {
-  along <- function(weight) k_reshape(weight, replace(rep(1, length(x$shape)), axes + 1, weight$shape))
-  if (self$scale) x <- x * along(self$gamma)
-  if (self$center) x <- x + along(self$beta)
-  x
-}

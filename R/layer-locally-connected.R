@@ -84,7 +84,6 @@ build_locally_connected <- function(n) {
   }
 }
 
-# A product of matrices for each place: (places, samples, window) times (places, window, filters).
 call_locally_connected <- function(self, inputs) {
   channels <- channels_of(inputs$shape, length(self$kernel_size), self$data_format)
   out <- places(self, inputs$shape)
@@ -94,9 +93,9 @@ call_locally_connected <- function(self, inputs) {
                 expected = paste("shape", format_shape(c(NA, self$build_input_shape[-1]))),
                 received = paste("shape", format_shape(inputs$shape)))
   }
-  patches <- reshape(windows_of(self, channels_last(inputs, self$data_format), out), c(-1, prod(out), window))
-  y <- emit("matmul", list(transpose(patches, c(1, 0, 2)), self$kernel))
-  conv_output(self, reshape(transpose(y, c(1, 0, 2)), c(-1, out, self$filters)))
+  # As in Keras, channels come first in the rows of the kernel where they do so in the input.
+  conv_output(self, multiply_locally(channels_last(inputs, self$data_format), self$kernel, self$kernel_size, self$strides,
+                                     out, self$data_format == "channels_first"))
 }
 
 places <- function(self, input_shape) {
@@ -108,26 +107,12 @@ places <- function(self, input_shape) {
                 received = paste("shape", format_shape(input_shape)))
   }
   if (any(inner < self$kernel_size)) {
-    abort_shape("The window is larger than the input.", expected = paste("an input of at least", format_sizes(self$kernel_size)),
-                received = format_sizes(inner),
+    abort_shape("The window is larger than the input.",
+                expected = paste("an input of at least", format_sizes(self$kernel_size)), received = format_sizes(inner),
                 remedy = sprintf("Use a smaller kernel, or put layer_zero_padding_%dd() before this layer.", n))
   }
   window_sizes("conv", list(input = inner, kernel_size = self$kernel_size, strides = self$strides,
                             dilation_rate = rep(1L, n)), "valid")
-}
-
-# What lies under the window at each place, x having its channels last: (samples, out..., window elements * channels),
-# the elements in the order of Keras's kernel, where channels come first when they do so in the input.
-windows_of <- function(self, x, out) {
-  n <- length(out)
-  taps <- as.matrix(rev(expand.grid(rev(lapply(self$kernel_size, seq_len)))))
-  slices <- apply(taps, 1, function(tap) {
-    emit("slice", list(x), list(begin = c(0, tap - 1, 0), size = c(-1, out, -1), stride = c(1, self$strides, 1)))
-  })
-  if (self$data_format == "channels_last") return(emit("concatenate", slices, list(axis = n + 1)))
-  # Channel by channel, all taps of it.
-  columns <- lapply(slices, k_expand_dims)
-  reshape(emit("concatenate", columns, list(axis = n + 2)), c(-1, out, self$kernel$shape[2]))
 }
 
 register_layer_class("LocallyConnected1D", init = init_locally_connected(1), build = build_locally_connected(1),

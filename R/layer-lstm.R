@@ -20,7 +20,7 @@
 #' @param dropout,recurrent_dropout Share of the input and of the state to drop in training, in `[0, 1]`. Each gate has
 #'   a mask of its own, which stays the same over all steps.
 #' @param ... Empty: arguments behind it have to be written out.
-#' @param seed A number that decides the dropout masks; `NULL` lets `set.seed()` decide.
+#' @param seed A whole number that decides the dropout masks; `NULL` lets `set.seed()` decide.
 #'
 #' @section Input shape: `(samples, steps, features)`; the number of steps may be unknown. Called on a list, the layer
 #'   takes the tensors behind the first as initial states.

@@ -45,27 +45,16 @@ layer_max_pooling_3d <- function(object, pool_size = c(2L, 2L, 2L), strides = NU
   create_layer("MaxPooling3D", object, layer_args())
 }
 
-
 #' Average pooling
 #'
 #' The mean of each window; padding does not count.
 #'
-#' @inheritParams layer_dense
-#' @param pool_size Size of the window: an integer, or one for each spatial dimension.
-#' @param strides Steps of the window: an integer, or one for each spatial dimension;
-#'   `pool_size` when `NULL`.
-#' @param padding `"valid"` or `"same"` (case-insensitive).
-#' @inheritParams layer_zero_padding_1d
+#' @inheritParams layer_max_pooling_1d
 #' @inheritSection layer_zero_padding_1d Input shape
-#' @section Output shape: The same, each spatial dimension
-#'   \eqn{\lfloor (n - k)/s \rfloor + 1} for `padding = "valid"` and
-#'   \eqn{\lceil n / s \rceil} for `"same"`.
-#' @section Errors: `convnet_error_argument` for sizes below 1; `convnet_error_shape`
-#'   when the window is larger than the input and `padding` is `"valid"`, or for inputs
-#'   of another number of dimensions.
+#' @inheritSection layer_max_pooling_1d Output shape
+#' @inheritSection layer_max_pooling_1d Errors
 #' @return A layer, model or tensor, as [layer_dense()].
-#' @references Scherer, D., Mueller, A. and Behnke, S. (2010), *Evaluation of pooling
-#'   operations in convolutional architectures for object recognition*, ICANN.
+#' @inherit layer_max_pooling_1d references
 #' @family pooling layers
 #' @examples
 #' keras_model_sequential(input_shape = c(28, 28, 8)) %>% layer_average_pooling_2d()

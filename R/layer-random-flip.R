@@ -6,7 +6,7 @@
 #' @inheritParams layer_dense
 #' @inheritParams layer_conv_2d_transpose
 #' @param mode `"horizontal"` (left and right change places), `"vertical"` or `"horizontal_and_vertical"`.
-#' @param seed A number that decides what is drawn; `NULL` lets `set.seed()` decide.
+#' @param seed A whole number that decides what is drawn; `NULL` lets `set.seed()` decide.
 #' @section Input shape: `(samples, rows, columns, channels)`, or `(samples, channels, rows, columns)` with
 #'   `data_format = "channels_first"`.
 #' @section Output shape: That of the input.

@@ -9,9 +9,11 @@ metric_formulas <- list(
   sparse_categorical_accuracy = function(y_true, y_pred) {
     k_cast(k_equal(class_labels(y_true, y_pred), k_argmax(y_pred)), y_pred$dtype)
   },
-  top_k_categorical_accuracy = function(y_true, y_pred, k = 5) in_top_k(k_argmax(y_true), y_pred, k),
+  top_k_categorical_accuracy = function(y_true, y_pred, k = 5) {
+    k_cast(k_in_top_k(y_pred, k_argmax(y_true), k), y_pred$dtype)
+  },
   sparse_top_k_categorical_accuracy = function(y_true, y_pred, k = 5) {
-    in_top_k(class_labels(y_true, y_pred), y_pred, k)
+    k_cast(k_in_top_k(y_pred, class_labels(y_true, y_pred), k), y_pred$dtype)
   },
   cosine_similarity = function(y_true, y_pred, axis = -1) cosine(y_true, y_pred, axis)
 )
@@ -20,12 +22,6 @@ metric_formulas <- list(
 class_labels <- function(y_true, y_pred) {
   labels <- if (is_tensor(y_true)) k_cast(y_true, "int32") else as_tensor(y_true, "int32")
   if (k_ndim(labels) == k_ndim(y_pred)) k_squeeze(labels, -1) else labels
-}
-
-# Whether fewer than k classes are more probable than the true one.
-in_top_k <- function(labels, y_pred, k) {
-  of_true_class <- k_sum(one_hot_like(labels, y_pred) * y_pred, -1, keepdims = TRUE)
-  k_cast(k_sum(k_cast(y_pred > of_true_class, y_pred$dtype), -1) < k, y_pred$dtype)
 }
 
 # Names whose meaning depends on the output and the loss.
