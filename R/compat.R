@@ -64,3 +64,40 @@ use_session_with_seed <- function(seed, disable_gpu = TRUE, disable_parallel_cpu
 }
 
 say_not_needed <- function(message) cli::cli_inform(c(i = "{message}"))
+
+#' A tuple
+#'
+#' Keras for R has `tuple()` for Python's lists that do not change. Here it is a list: wherever sizes or several values
+#' are expected, `tuple(28, 28)`, `list(28, 28)` and, for numbers, `c(28, 28)` mean the same.
+#'
+#' @param ... Values. A single list stands for its elements.
+#' @return A list of class `convnet_tuple`.
+#' @family compatibility
+#' @export
+#' @examples
+#' tuple(3, 3)
+#' c(rows, columns) %<-% tuple(28, 28)
+#' rows
+tuple <- function(...) {
+  values <- list(...)
+  if (length(values) == 1L && is.list(values[[1L]])) values <- values[[1L]]
+  structure(as.list(values), class = c("convnet_tuple", "list"))
+}
+
+format_element <- function(x) if (inherits(x, "convnet_tuple")) format(x) else paste(deparse(x), collapse = " ")
+
+#' @export
+format.convnet_tuple <- function(x, ...) {
+  sprintf("tuple(%s)", paste(vapply(unclass(x), format_element, ""), collapse = ", "))
+}
+
+# What `%<-%` takes apart.
+#' @importFrom zeallot destructure
+#' @export
+destructure.convnet_tuple <- function(x) unclass(x)
+
+#' @export
+print.convnet_tuple <- function(x, ...) {
+  cat(format(x), "\n", sep = "")
+  invisible(x)
+}

@@ -1,3 +1,63 @@
+#' A shape
+#'
+#' Sizes of a tensor, with room for sizes that are not known yet.
+#'
+#' @param ... Sizes: whole numbers, or vectors and lists of them, which are joined. `NULL`, `NA` and -1 stand for an
+#'   unknown size. An array or a tensor stands for its dimensions.
+#' @return A list of class `convnet_shape` with one element a dimension: an integer, or `NULL` where the size is unknown.
+#'   It is accepted wherever a shape is, as `c(28, 28, 1)` is. `as.integer()` makes it a vector with `NA` for unknown
+#'   sizes; `length()` is the rank.
+#' @section Errors:
+#' `convnet_error_argument` where a size is no whole number.
+#' @family compatibility
+#' @export
+#' @examples
+#' shape(28, 28, 1)
+#' shape(NULL, NULL, 3)
+#' as.integer(shape(NULL, 28, 28))
+#' shape(array(0, c(2, 3)), 4)
+shape <- function(...) {
+  sizes <- as.integer(unlist(lapply(list(...), as_sizes), use.names = FALSE))
+  structure(lapply(sizes, function(size) if (!is.na(size)) size), class = c("convnet_shape", "list"))
+}
+
+# NA stands for unknown, so that unlist() keeps the place.
+as_sizes <- function(x) {
+  if (is.null(x)) return(NA_integer_)
+  if (!is.null(dim(x))) return(dim(x))
+  if (is.list(x)) return(lapply(unclass(x), as_sizes))
+  valid <- (is.numeric(x) || is.logical(x) && all(is.na(x))) &&
+    all(is.na(x) & !is.nan(x) | is.finite(x) & x == trunc(x) & x >= -1 & x <= .Machine$integer.max)
+  if (!valid) {
+    abort_argument("A shape holds whole numbers from 0 up.",
+      received = describe(x), remedy = "Write NULL, NA or -1 for a size that is not known.")
+  }
+  replace(x, x %in% -1, NA)
+}
+
+#' @export
+`[.convnet_shape` <- function(x, i) structure(unclass(x)[i], class = class(x))
+
+#' @export
+destructure.convnet_shape <- destructure.convnet_tuple
+
+#' @export
+as.integer.convnet_shape <- function(x, ...) {
+  vapply(unclass(x), function(size) if (is.null(size)) NA_integer_ else size, 1L)
+}
+
+#' @export
+as.double.convnet_shape <- function(x, ...) as.double(as.integer(x))
+
+#' @export
+format.convnet_shape <- function(x, ...) {
+  sizes <- as.integer(x)
+  sprintf("shape(%s)", paste(ifelse(is.na(sizes), "NULL", sizes), collapse = ", "))
+}
+
+#' @export
+print.convnet_shape <- print.convnet_tuple
+
 # Shapes of which some sizes are tensors: k_random_normal(list(k_shape(x)[[0]], 2)). The core turns such tensors into
 # numbers as soon as the shapes of the data are known (graph/sizes.h).
 

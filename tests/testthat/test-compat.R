@@ -17,3 +17,15 @@ test_that("use_session_with_seed() sets R's seed", {
   expect_silent(use_session_with_seed(42, quiet = TRUE))
   expect_snapshot_errors(use_session_with_seed("a"))
 })
+
+test_that("a tuple is a list", {
+  expect_identical(as.list(unclass(tuple(1, "a", NULL))), list(1, "a", NULL))
+  expect_identical(tuple(list(1, 2)), tuple(1, 2))
+  expect_length(tuple(), 0)
+  expect_true(is.list(tuple(3, 3)))
+  expect_identical(unlist(tuple(3, 3)), c(3, 3))
+  expect_output(print(tuple(28, 28, 1)), "tuple(28, 28, 1)", fixed = TRUE)
+  expect_identical(
+    format(tuple("same", NULL, c(1, 2), tuple(1, TRUE))), "tuple(\"same\", NULL, c(1, 2), tuple(1, TRUE))"
+  )
+})
