@@ -11,8 +11,8 @@
 #' @param shape Shape to fill or to arrange the values in, in row-major (C)
 #'   order; `NULL` takes the dimensions of `value`.
 #' @param name A name for messages.
-#' @param constraint Not a constraint of training: kept for the signature of
-#'   Keras, applied where a layer owns the variable.
+#' @param constraint Applied after each step of training where a layer owns the
+#'   variable, see [constraint_maxnorm()]; without effect elsewhere.
 #' @param x A constant, a variable, or a tensor computed from those.
 #'
 #' @return `k_constant()` and `k_variable()` a tensor; `k_get_value()` and
@@ -85,6 +85,7 @@ check_variable <- function(x) {
 #' @param dtype,name See [k_constant()].
 #' @param sparse Accepted for Keras's signature; tensors are dense.
 #' @return A symbolic tensor, for [k_function()].
+#' @section Errors: `convnet_error_argument` where `shape` is not a shape.
 #' @family tensor operations
 #' @examples
 #' x <- k_placeholder(shape = list(NULL, 3))
@@ -105,6 +106,7 @@ k_placeholder <- function(shape = NULL, ndim = NULL, dtype = NULL, sparse = FALS
 #' @param variables A variable or tensor, or a list of them.
 #' @return A list of tensors, each of the shape of its variable; zeros where the
 #'   loss does not depend on it.
+#' @section Errors: `convnet_error_argument` where `variables` are not tensors.
 #' @family tensor operations
 #' @examples
 #' x <- k_variable(c(1, 2, 3))
@@ -127,6 +129,9 @@ k_gradients <- function(loss, variables) {
 #'   outputs have been computed.
 #' @param ... Ignored; for Keras's signature.
 #' @return A function of a list of arrays that returns a list of arrays.
+#' @section Errors: `convnet_error_argument` where `inputs` cannot be fed, and where
+#'   the function is given another number of arrays; `convnet_error_shape` where an
+#'   array does not have the shape of its input.
 #' @family tensor operations
 #' @examples
 #' x <- k_placeholder(shape = list(NULL, 2))
@@ -176,6 +181,8 @@ new_function <- function(inputs, outputs, updates, training) {
 #' @param new_x,increment,decrement,value A tensor or array of the variable's shape.
 #' @param momentum Weight of the old value in a moving average.
 #' @return A tensor: the new value. Pass it to [k_function()] as one of `updates`.
+#' @section Errors: `convnet_error_argument` where `x` is not a variable,
+#'   `convnet_error_shape` and `convnet_error_dtype` where the new value is unlike it.
 #' @family tensor operations
 #' @examples
 #' counter <- k_variable(0)
@@ -263,7 +270,8 @@ k_reset_uids <- function() {
 #' [k_function()] takes the one that is set here.
 #'
 #' @param value 0 or `FALSE` for inference, 1 or `TRUE` for training.
-#' @return `k_learning_phase()` 0 or 1.
+#' @return `k_learning_phase()` 0 or 1; `k_set_learning_phase()` `NULL`, invisibly.
+#' @section Errors: `convnet_error_argument` for any other value.
 #' @family tensor operations
 #' @examples
 #' k_learning_phase()

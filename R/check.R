@@ -147,7 +147,6 @@ check_model <- function(object, arg = "object") {
   }
 }
 
-# Tensors that code can be recorded for: symbolic ones and variables.
 check_tensors <- function(xs, arg) {
   for (x in xs) {
     if (!is_tensor(x)) {

@@ -16,7 +16,8 @@
 #'   the outputs' names; 1 where left out of those.
 #' @param sample_weight_mode,target_tensors For Keras's signature; must be `NULL`.
 #' @param weighted_metrics Metrics that `sample_weight` and `class_weight` weigh.
-#' @param ... Not used.
+#' @param ... Arguments of Keras that change speed, not results, such as `workers` and
+#'   `run_eagerly`: they have no effect. Others are an error.
 #' @return The model, changed in place, invisibly. The weights that are trainable
 #'   now are the ones that [fit()] trains, until `compile()` is called again.
 #' @section Errors: `convnet_error_argument` for an unknown optimizer, loss or

@@ -7,6 +7,8 @@
 #' @param config What `get_config()` returned. That of a functional model has its graph as a table of rows beside the
 #'   configurations of the layers.
 #' @return `get_config()` a list; `from_config()` a new layer or model.
+#' @section Errors: `convnet_error_argument` where `object` is no layer or model, or
+#'   `config` is not what `get_config()` returned.
 #' @family models
 #' @examples
 #' layer <- layer_conv_2d_transpose(filters = 4, kernel_size = 3, strides = 2)
@@ -101,6 +103,8 @@ from_config <- function(config) {
 #'   model; new ones when `NULL`. Not used for sequential models.
 #' @return A new model. Copy the weights with
 #'   `set_weights(copy, get_weights(model))`.
+#' @section Errors: `convnet_error_argument` where `model` is not a model, or
+#'   `input_tensors` are not as many as its inputs.
 #' @family models
 #' @examples
 #' model <- keras_model_sequential(input_shape = 4) %>% layer_dense(3)

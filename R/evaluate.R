@@ -6,6 +6,7 @@
 #' @return A named list: the loss, then the metrics. The order of the rows does
 #'   not matter; nothing is drawn from R's random numbers unless the model, its
 #'   loss or a metric draws some: it draws anew in each call.
+#' @section Errors: As those of [fit()] for data that do not fit.
 #' @family training
 #' @examples
 #' model <- keras_model_sequential(input_shape = 2) %>% layer_dense(1)
@@ -107,6 +108,7 @@ bind_samples <- function(...) {
 #'   counts as the numbers that it holds, `a + b`, `losses[i] <- a`, and each of them is
 #'   found by position or name: `a[1]`, `a[["loss"]]`, `a$loss`. `predict_on_batch()`
 #'   an array.
+#' @section Errors: As those of [fit()] for data that do not fit.
 #' @family training
 #' @examples
 #' model <- keras_model_sequential(input_shape = 2) %>% layer_dense(1)

@@ -31,7 +31,8 @@
 #' @param initial_epoch Epochs done before, for resumed training.
 #' @param steps_per_epoch Batches in an epoch; all when `NULL`.
 #' @param validation_steps Batches of the validation data to use; all when `NULL`.
-#' @param ... Not used.
+#' @param ... Arguments of Keras that change speed, not results, such as `workers` and
+#'   `run_eagerly`: they have no effect. Others are an error.
 #' @return A history (see [plot.keras_training_history()]), invisibly.
 #' @section Errors: `convnet_error_argument` and `convnet_error_shape` for data
 #'   that do not fit: rank, channels, NA, rows of `y`, labels out of range; the

@@ -6,7 +6,7 @@
 #' @details
 #' The object is a list of two:
 #' - `params`: `batch_size`, `epochs`, `samples`, `validation_samples`, `do_validation`, `metrics` (the names of the
-#'   curves) and, where it was not left to run to its end, `interrupted`;
+#'   curves), `initial_epoch` and `interrupted`, which is `TRUE` where the user did not let it run to its end;
 #' - `metrics`: a list of numeric vectors, one value an epoch: `history$metrics$loss`, `history$metrics$val_loss`.
 #'
 #' Where training ended early, by a callback or because the user interrupted it, the vectors are shorter than

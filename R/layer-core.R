@@ -47,6 +47,7 @@ input_name <- function() {
 #' @section Input shape: `(samples, ...)`.
 #' @section Output shape: `(samples, prod(...))`.
 #' @return A layer, model or tensor, as [layer_dense()].
+#' @section Errors: `convnet_error_argument` for an unknown `data_format`.
 #' @family core layers
 #' @examples
 #' keras_model_sequential(input_shape = c(4, 4, 2)) %>% layer_flatten()
@@ -134,6 +135,7 @@ check_reshape <- function(inner, target) {
 #' @section Input shape: Any.
 #' @section Output shape: That of the input.
 #' @return A layer, model or tensor, as [layer_dense()].
+#' @section Errors: `convnet_error_argument` for an unknown activation.
 #' @family core layers
 #' @examples
 #' keras_model_sequential(input_shape = 3) %>% layer_activation("tanh")
@@ -160,6 +162,8 @@ register_layer_class("Activation", supports_masking = TRUE, init = init_weights,
 #' @section Input shape: Any.
 #' @section Output shape: That of the input.
 #' @return A layer, model or tensor, as [layer_dense()].
+#' @section Errors: `convnet_error_argument` for a `rate` outside `[0, 1)` or a
+#'   `noise_shape` that does not fit the input.
 #' @references Srivastava, N. et al. (2014), *Dropout: a simple way to prevent
 #'   neural networks from overfitting*, JMLR 15.
 #' @family regularization layers

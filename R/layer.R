@@ -33,6 +33,8 @@ common_args <- c("input_shape", "batch_input_shape", "batch_size", "dtype", "nam
 #' @param args Arguments of the layer, the common ones (`input_shape`, `name`,
 #'   `trainable`, `weights`, ...) among them.
 #' @return Without `object` the layer; else what composing it returns.
+#' @section Errors: `convnet_error_argument` for classes that are not known or not
+#'   complete, and for arguments without names.
 #' @family layers
 #' @examples
 #' double <- list(class_name = "Double", call = function(self, inputs) inputs * self$factor)

@@ -59,9 +59,9 @@ set_weights <- function(object, weights) {
 #'
 #' @param object A layer, model or variable.
 #' @return The number of weights, trainable or not.
+#' @section Errors: `convnet_error_argument` where a layer or model has not been built.
 #' @family models
 #' @examples
-#' layer <- layer_conv_2d_transpose(filters = 2, kernel_size = 3, input_shape = c(8, 8, 4))
 #' model <- keras_model_sequential() %>% layer_conv_2d_transpose(2, 3, input_shape = c(8, 8, 4))
 #' count_params(model)
 #' @export
