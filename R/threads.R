@@ -14,7 +14,8 @@
 #' @return A list: `version`, `threads` (in use from the next operation on),
 #'   `threads_used` (the largest team since the last call), `isa` (the instruction
 #'   set from the next operation on), `isas` (those that this machine has, the best
-#'   first), `workspace` (bytes shared by all models).
+#'   first), `workspace` (bytes shared by all models; among them weights made ready for
+#'   the kernels, which are kept until they change, as long as they take 256 MB at most).
 #' @section Errors: `convnet_error_argument` when an option is not a number of
 #'   threads, or names an instruction set that this machine lacks; every function
 #'   that computes reads both options.

@@ -96,12 +96,12 @@ Run training_step() {
     }
   const auto iteration = std::make_shared<int64_t>(0);
   return [=] {
-    std::vector<void*> values;
+    std::vector<Variable> values;
     for (const Held& variable : variables) values.push_back(variable->data());
     plan->run({x->data(), y->data()}, values, 1, 0);
     std::vector<Parameter> parameters;
     for (size_t i = 0; i < variables.size(); ++i) {
-      Parameter p{DType::f32, variables[i]->type.shape.size(), values[i], plan->output(static_cast<int>(i) + 1), {}};
+      Parameter p{DType::f32, variables[i]->type.shape.size(), values[i].values, plan->output(static_cast<int>(i) + 1), {}};
       for (int s = 0; s < slots; ++s) p.slots.push_back(states[i * slots + s]->data());
       parameters.push_back(p);
     }

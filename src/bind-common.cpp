@@ -58,11 +58,25 @@ Attrs attrs_from_r(const Rcpp::List& attrs) {
   return result;
 }
 
-std::vector<void*> storage_pointers(const Rcpp::List& storage) {
-  std::vector<void*> pointers;
-  for (R_xlen_t i = 0; i < storage.size(); ++i)
-    pointers.push_back(const_cast<void*>(DATAPTR_RO(storage[i])));
-  return pointers;
+void* storage_pointer(SEXP storage) { return const_cast<void*>(DATAPTR_RO(storage)); }
+
+Variable variable_from_r(SEXP storage) {
+  static const SEXP name = Rf_install("stamp");
+  void* values = storage_pointer(storage);
+  const SEXP held = Rf_getAttrib(storage, name);
+  if (TYPEOF(held) == EXTPTRSXP && R_ExternalPtrAddr(held))
+    return {values, static_cast<uint64_t*>(R_ExternalPtrAddr(held))};
+  const Rcpp::XPtr<uint64_t> stamp(new uint64_t);
+  Rf_setAttrib(storage, name, stamp);
+  const Variable variable(values, stamp.get());
+  variable.changed();
+  return variable;
+}
+
+std::vector<Variable> variables_from_r(const Rcpp::List& storage) {
+  std::vector<Variable> variables;
+  for (R_xlen_t i = 0; i < storage.size(); ++i) variables.push_back(variable_from_r(storage[i]));
+  return variables;
 }
 
 uint64_t key_from_r(const Rcpp::NumericVector& key) {

@@ -89,11 +89,13 @@ Training training_from_r(const Rcpp::List& from) {
   training.variables = Rcpp::as<std::vector<int>>(from["variables"]);
   for (int& slot : training.variables) --slot;
   const Rcpp::List slots = from["slots"];
-  for (R_xlen_t i = 0; i < slots.size(); ++i)
-    training.slots.push_back(bind::storage_pointers(slots[i]));
+  for (const Rcpp::List of_variable : slots) {
+    training.slots.emplace_back();
+    for (SEXP storage : of_variable) training.slots.back().push_back(bind::storage_pointer(storage));
+  }
   if (!Rf_isNull(from["constraints"])) {
     training.constraints = bind::ProgramPointer(SEXP(from["constraints"])).get();
-    training.constraint_variables = bind::storage_pointers(from["constraint_storage"]);
+    training.constraint_variables = bind::variables_from_r(from["constraint_storage"]);
   }
   return training;
 }
@@ -146,7 +148,7 @@ Rcpp::List cpp_run(SEXP program, Rcpp::List feeds, Rcpp::List storage, Rcpp::Num
     }
     Plan& plan = bind::ProgramPointer(program)->plan(shapes);
     // Outputs may be the variables themselves.
-    const std::vector<void*> variables = bind::storage_pointers(storage);
+    const std::vector<Variable> variables = bind::variables_from_r(storage);
     plan.run(inputs, variables, bind::key_from_r(key), 0);
     Rcpp::List result(outputs);
     for (int i = 0; i < outputs; ++i)
@@ -165,18 +167,15 @@ Rcpp::List cpp_predict(SEXP program, Rcpp::List datasets, double first, double l
     Rcpp::IntegerVector order(static_cast<R_xlen_t>(last - first + 1));
     std::iota(order.begin(), order.end(), static_cast<int>(first));
     const Rows rows = rows_from_r(datasets, order, batch_size);
-    const std::vector<void*> variables = bind::storage_pointers(storage);
+    const std::vector<Variable> variables = bind::variables_from_r(storage);
     bind::ProgramPointer handle(program);
     const uint64_t random_key = bind::key_from_r(key);
     BatchFeeder feeder(rows);
     std::vector<Tensor> whole(outputs);
-    bool again = false;
     for (Dim b = 0; b < rows.batches(); ++b) {
       feeder.load(b);
       Plan& plan = handle->plan(feeder.shapes());
-      plan.run(feeder.pointers(), variables, random_key, static_cast<uint32_t>(first_batch + b),
-               again);
-      again = true;
+      plan.run(feeder.pointers(), variables, random_key, static_cast<uint32_t>(first_batch + b));
       for (int i = 0; i < outputs; ++i) {
         TensorType type = plan.output_type(i);
         const size_t bytes = type.bytes();
@@ -189,10 +188,7 @@ Rcpp::List cpp_predict(SEXP program, Rcpp::List datasets, double first, double l
         std::memcpy(whole[i].as<char>() + bytes / feeder.size() * (b * rows.batch_size),
                     plan.output(i), bytes);
       }
-      if (b % 16 == 15) {
-        Rcpp::checkUserInterrupt();  // which lets event handlers do anything
-        again = false;
-      }
+      if (b % 16 == 15) Rcpp::checkUserInterrupt();
     }
     Rcpp::List result(outputs);
     for (int i = 0; i < outputs; ++i)
@@ -212,7 +208,7 @@ Rcpp::List cpp_run_batches(SEXP program, Rcpp::List datasets, Rcpp::IntegerVecto
     const bool train = !Rf_isNull(training);
     if (train) made = training_from_r(training);
     const LoopResult result = run_batches(
-        *bind::ProgramPointer(program), bind::storage_pointers(storage),
+        *bind::ProgramPointer(program), bind::variables_from_r(storage),
         rows_from_r(datasets, order, batch_size), static_cast<Dim>(first_batch), scalars, budget,
         bind::key_from_r(key), train ? &made : nullptr);
     return Rcpp::List::create(Rcpp::Named("batches") = static_cast<double>(result.batches),

@@ -3,6 +3,7 @@
 #include "bind.h"
 #include "convnet/core/threads.h"
 #include "convnet/graph/arena.h"
+#include "convnet/graph/kept_memory.h"
 #include "convnet/kernels/isa.h"
 
 using namespace convnet;
@@ -30,8 +31,11 @@ Rcpp::List cpp_session() {
                             Rcpp::Named("threads_used") = threads_used(),
                             Rcpp::Named("isa") = isa_name(),
                             Rcpp::Named("isas") = available_isas(),
-                            Rcpp::Named("workspace") = static_cast<double>(shared_arena().bytes()));
+                            Rcpp::Named("workspace") = static_cast<double>(shared_arena().bytes() + KeptMemory::total_bytes()));
 }
 
 // [[Rcpp::export(rng = false)]]
-void cpp_release_workspace() { shared_arena().release(); }
+void cpp_release_workspace() {
+  shared_arena().release();
+  KeptMemory::release_all();
+}

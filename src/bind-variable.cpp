@@ -32,9 +32,16 @@ SEXP cpp_variable_storage(SEXP values, Rcpp::IntegerVector dims, std::string dty
     const R_xlen_t length = kind == RAWSXP ? type.bytes() : type.shape.size();
     Rcpp::Shield<SEXP> storage(Rf_allocVector(kind, length));
     bind::ArrayCheck check;
-    bind::fill_from_r(values, type, DATAPTR(storage), check);
+    bind::fill_from_r(values, type, bind::storage_pointer(storage), check);
     return static_cast<SEXP>(storage);
   });
+}
+
+// Gives the storage a stamp, which plans look at.
+// [[Rcpp::export(rng = false)]]
+SEXP cpp_variable_stamp(SEXP storage) {
+  bind::variable_from_r(storage);
+  return storage;
 }
 
 // [[Rcpp::export(rng = false)]]
@@ -48,7 +55,9 @@ SEXP cpp_variable_get(SEXP storage, Rcpp::IntegerVector dims, std::string dtype)
 void cpp_variable_set(SEXP storage, SEXP values, Rcpp::IntegerVector dims, std::string dtype) {
   bind::guarded([&] {
     bind::ArrayCheck check;
-    bind::fill_from_r(values, bind::type_from_r(dims, dtype), const_cast<void*>(DATAPTR_RO(storage)), check);
+    const Variable variable = bind::variable_from_r(storage);
+    variable.changed();
+    bind::fill_from_r(values, bind::type_from_r(dims, dtype), variable.values, check);
     return 0;
   });
 }

@@ -27,8 +27,13 @@ Rcpp::IntegerVector shape_to_r(const convnet::Shape& shape);
 convnet::TensorType type_from_r(const Rcpp::IntegerVector& dims, const std::string& dtype);
 convnet::Attrs attrs_from_r(const Rcpp::List& attrs);
 
-// Memory of each variable, in the order of the program's slots.
-std::vector<void*> storage_pointers(const Rcpp::List& storage);
+// What cpp_variable_storage() made.
+void* storage_pointer(SEXP storage);
+// The variable with these values. Its stamp is an attribute, an external pointer: files
+// do not contain it, and what was read from one gets its own.
+convnet::Variable variable_from_r(SEXP storage);
+// In the order of the program's slots.
+std::vector<convnet::Variable> variables_from_r(const Rcpp::List& storage);
 // Two numbers below 2^32 drawn by R make one key.
 uint64_t key_from_r(const Rcpp::NumericVector& key);
 

@@ -102,3 +102,56 @@ test_that("compile() decides what is trained, as a discriminator in two models n
   fit(judge, matrix(1:4), c(9, 9, 9, 9), epochs = 1, verbose = 0)
   expect_gt(abs(get_weights(judge)[[2]] - before[[2]]), 0.1)
 })
+
+test_that("predictions follow every change of weights, whoever made it", {
+  make <- function() {
+    keras_model_sequential(input_shape = c(6, 6, 8)) %>% layer_conv_2d(16, 3, name = "conv") %>%
+      layer_conv_2d_transpose(3, 4, strides = 2, name = "up") %>% compile(optimizer_sgd(0.1), "mse")
+  }
+  set.seed(5)
+  model <- make()
+  x <- array(rnorm(5 * 6 * 6 * 8), c(5, 6, 6, 8))
+  y <- array(rnorm(5 * 10 * 10 * 3), c(5, 10, 10, 3))
+  seen <- predict(model, x)
+  follows <- function(change, batch_size = 5) {
+    change
+    found <- predict(model, x, batch_size = batch_size)
+    expect_false(isTRUE(all.equal(found, seen)))
+    expect_equal(found, predict(make() %>% set_weights(get_weights(model)), x), tolerance = 1e-6)
+    seen <<- found
+  }
+  kernel <- get_layer(model, "up")$kernel
+  scaled <- lapply(get_weights(model), function(w) w * 1.1)
+  other <- keras_model(model$input, get_layer(model, "conv")$output) %>% compile("sgd", "mse")
+
+  follows(set_weights(model, scaled))
+  follows(get_layer(model, "up")$set_weights(list(scaled[[3]] * 2, array(1:3))))
+  follows(k_set_value(kernel, k_get_value(kernel) / 2), batch_size = 2)
+  follows(k_function(list(), list(), updates = list(k_update_add(kernel, k_ones_like(kernel))))(list()))
+  follows(train_on_batch(model, x, y), batch_size = 2)
+  follows(fit(model, x, y, epochs = 1, batch_size = 2, verbose = 0))
+  follows(train_on_batch(other, x, array(0, c(5, 4, 4, 16))))
+  copy <- unserialize(serialize(model, NULL))
+  set_weights(copy, scaled)
+  expect_identical(predict(model, x), seen)
+  follows(set_weights(model, scaled))
+  expect_identical(predict(copy, x), seen)
+})
+
+test_that("predictions follow moving statistics and constraints", {
+  set.seed(6)
+  x <- array(rnorm(5 * 6 * 6 * 8), c(5, 6, 6, 8))
+  follows <- function(model) {
+    before <- predict(model, x)
+    train_on_batch(model, x, before)
+    found <- predict(model, x)
+    expect_false(isTRUE(all.equal(found, before)))
+    expect_equal(found, predict(clone_model(model) %>% set_weights(get_weights(model)), x), tolerance = 1e-6)
+  }
+  # Nothing is learnt, so that what changes is the statistics, or what the constraint does.
+  keras_model_sequential(input_shape = c(6, 6, 8)) %>% layer_conv_2d(16, 3) %>% layer_batch_normalization() %>%
+    compile(optimizer_sgd(0), "mse") %>% follows()
+  keras_model_sequential(input_shape = c(6, 6, 8)) %>%
+    layer_conv_2d(16, 3, kernel_constraint = constraint_maxnorm(0.1)) %>%
+    compile(optimizer_sgd(0), "mse") %>% follows()
+})

@@ -4,9 +4,7 @@
 
 namespace convnet {
 
-char* Arena::reserve(size_t bytes, const void* tenant) {
-  kept_ = tenant == tenant_;
-  tenant_ = tenant;
+char* Arena::reserve(size_t bytes) {
   recent_peak_ = std::max(recent_peak_, bytes);
   if (bytes > buffer_.bytes()) replace(bytes);
   if (++calls_ == kWindow) {
@@ -21,12 +19,10 @@ char* Arena::reserve(size_t bytes, const void* tenant) {
 void Arena::replace(size_t bytes) {
   buffer_ = Buffer();
   buffer_ = Buffer(bytes);
-  kept_ = false;
 }
 
 void Arena::release() {
   buffer_ = Buffer();
-  tenant_ = nullptr;
   recent_peak_ = 0;
   calls_ = 0;
 }

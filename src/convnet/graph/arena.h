@@ -9,10 +9,7 @@ class Arena {
  public:
   // At least `bytes` of memory. Grows at once; shrinks when none of the last
   // kWindow reservations needed a quarter of it.
-  char* reserve(size_t bytes, const void* tenant);
-  // Whether the last reservation found what its tenant had left there, nobody else
-  // having been in between.
-  bool kept() const { return kept_; }
+  char* reserve(size_t bytes);
   void release();
   size_t bytes() const { return buffer_.bytes(); }
 
@@ -21,8 +18,6 @@ class Arena {
 
   static constexpr int kWindow = 512;
   Buffer buffer_;
-  const void* tenant_ = nullptr;
-  bool kept_ = false;
   size_t recent_peak_ = 0;
   int calls_ = 0;
 };

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "../core/memory.h"
+#include "arena.h"
 
 namespace convnet {
 
@@ -11,15 +12,15 @@ Plan::Plan(const Graph& graph, const std::vector<Value>& outputs,
            const std::vector<Update>& updates, bool steady) {
   std::vector<Value> roots = outputs;
   for (const Update& update : updates) roots.push_back(update.value);
-  OffsetAllocator memory;
+  OffsetAllocator arena;
   lay_out(graph,
           make_schedule(graph, roots,
                         steady ? settled_values(graph, updates) : std::vector<char>(graph.size(), 0)),
-          roots, memory);
-  copy_changing_roots(graph, roots, updates, memory);
-  arena_bytes_ = memory.extent();
+          roots, arena);
+  copy_changing_roots(graph, roots, updates, arena);
+  arena_bytes_ = arena.extent();
   // The arena that there is makes way for a larger one.
-  require_memory(arena_bytes_ - std::min(arena_bytes_, shared_arena().bytes()));
+  require_memory(kept_bytes_ + arena_bytes_ - std::min(arena_bytes_, shared_arena().bytes()));
   for (Value v : outputs) {
     outputs_.push_back(location_[v]);
     output_types_.push_back(graph.type(v));
@@ -67,7 +68,8 @@ std::vector<size_t> last_readers(const Schedule& schedule, const std::vector<Val
 }  // namespace
 
 void Plan::lay_out(const Graph& graph, Schedule schedule, const std::vector<Value>& roots,
-                   OffsetAllocator& memory) {
+                   OffsetAllocator& arena) {
+  OffsetAllocator kept;
   const std::vector<size_t> last = last_readers(schedule, roots);
   location_.resize(schedule.owner.size());
   locate_leaves(graph, schedule);
@@ -75,12 +77,16 @@ void Plan::lay_out(const Graph& graph, Schedule schedule, const std::vector<Valu
   const auto location = [&](Value v) -> Location& { return location_[schedule.owner[v]]; };
   for (size_t i = 0; i < schedule.tasks.size(); ++i) {
     Task& task = schedule.tasks[i];
-    std::vector<Value> ending;  // the owners of memory whose last reader this is
+    const Place place = i < prologue_ ? Place::kept : Place::arena;
+    OffsetAllocator& memory = i < prologue_ ? kept : arena;
+    std::vector<Value> ending;  // the owners of this memory whose last reader this is
     Step step{std::move(task.prepared.run), {}, {}, 0};
     for (Value in : task.in) {
       const Value owner = schedule.owner[in];
       step.in.push_back(location(owner));
-      if (last[owner] == i && location(owner).place == Place::arena &&
+      if (i < prologue_ && location(owner).place == Place::variable)
+        reads_.push_back({static_cast<int>(location(owner).at), 0});
+      if (last[owner] == i && location(owner).place == place &&
           std::find(ending.begin(), ending.end(), owner) == ending.end())
         ending.push_back(owner);
     }
@@ -92,16 +98,18 @@ void Plan::lay_out(const Graph& graph, Schedule schedule, const std::vector<Valu
       step.out = location(*reused);
       ending.erase(reused);
     } else {
-      step.out = {Place::arena, memory.allocate(schedule.bytes[task.out])};
+      step.out = {place, memory.allocate(schedule.bytes[task.out])};
     }
     location(task.out) = step.out;
     if (task.prepared.workspace) {
-      step.workspace = memory.allocate(task.prepared.workspace);
-      memory.free(step.workspace);
+      step.workspace = arena.allocate(task.prepared.workspace);
+      arena.free(step.workspace);
     }
     for (Value o : ending) memory.free(location(o).at);
     steps_.push_back(std::move(step));
   }
+  kept_bytes_ = kept.extent();
+  if (kept_bytes_ > 0) kept_memory_ = std::make_unique<KeptMemory>();
   // Views are where their owners are.
   for (Value v = 0; v < graph.size(); ++v)
     if (schedule.owner[v] != kNone) location_[v] = location(v);
@@ -109,7 +117,7 @@ void Plan::lay_out(const Graph& graph, Schedule schedule, const std::vector<Valu
 
 // What is read of a variable that changes is copied: reads precede writes.
 void Plan::copy_changing_roots(const Graph& graph, const std::vector<Value>& roots,
-                               const std::vector<Update>& updates, OffsetAllocator& memory) {
+                               const std::vector<Update>& updates, OffsetAllocator& arena) {
   for (Value v : roots) {
     const Location from = location_[v];
     const bool changes = from.place == Place::variable &&
@@ -118,7 +126,7 @@ void Plan::copy_changing_roots(const Graph& graph, const std::vector<Value>& roo
                          });
     if (!changes) continue;
     const size_t bytes = graph.type(v).bytes();
-    location_[v] = {Place::arena, memory.allocate(bytes)};
+    location_[v] = {Place::arena, arena.allocate(bytes)};
     Runner copy = [bytes](const void* const* in, void* out, const RunContext&) {
       std::memcpy(out, in[0], bytes);
     };
@@ -129,25 +137,51 @@ void Plan::copy_changing_roots(const Graph& graph, const std::vector<Value>& roo
 const void* Plan::pointer_of(const Location& location) const {
   switch (location.place) {
     case Place::arena: return arena_ + location.at;
+    case Place::kept: return kept_ + location.at;
     case Place::input: return (*inputs_)[location.at];
-    case Place::variable: return (*variables_)[location.at];
+    case Place::variable: return (*variables_)[location.at].values;
     default: return constants_[location.at]->data();
   }
 }
 
-void Plan::run(const std::vector<const void*>& inputs, const std::vector<void*>& variables,
-               uint64_t key, uint32_t step_count, bool again) {
-  arena_ = shared_arena().reserve(arena_bytes_, this);
-  inputs_ = &inputs;
-  variables_ = &variables;
-  for (size_t s = again && shared_arena().kept() ? prologue_ : 0; s < steps_.size(); ++s) {
+void Plan::run_steps(size_t begin, size_t end, uint64_t key, uint32_t step_count) {
+  for (size_t s = begin; s < end; ++s) {
     const Step& step = steps_[s];
     for (size_t i = 0; i < step.in.size(); ++i) arguments_[i] = pointer_of(step.in[i]);
     step.run(arguments_.data(), const_cast<void*>(pointer_of(step.out)),
              RunContext{key, step_count, arena_ + step.workspace});
   }
-  for (const Write& write : writes_)
-    std::memcpy(variables[write.variable], pointer_of(write.value), write.bytes);
+}
+
+// Runs the prologue unless all is there that it would compute.
+void Plan::settle(uint64_t key, uint32_t step) {
+  const auto stamp = [this](const Read& read) { return (*variables_)[read.variable].stamp; };
+  kept_ = kept_memory_->find();
+  if (!kept_) {
+    settled_ = false;
+    kept_ = kept_memory_->reserve(kept_bytes_);
+  }
+  settled_ = settled_ && std::all_of(reads_.begin(), reads_.end(), [&](const Read& read) {
+               return stamp(read) && *stamp(read) == read.stamp;
+             });
+  if (settled_) return;
+  run_steps(0, prologue_, key, step);
+  for (Read& read : reads_) read.stamp = stamp(read) ? *stamp(read) : 0;
+  settled_ = true;
+}
+
+void Plan::run(const std::vector<const void*>& inputs, const std::vector<Variable>& variables,
+               uint64_t key, uint32_t step) {
+  arena_ = shared_arena().reserve(arena_bytes_);
+  inputs_ = &inputs;
+  variables_ = &variables;
+  if (prologue_ > 0) settle(key, step);
+  run_steps(prologue_, steps_.size(), key, step);
+  for (const Write& write : writes_) {
+    const Variable& variable = variables[write.variable];
+    std::memcpy(variable.values, pointer_of(write.value), write.bytes);
+    variable.changed();
+  }
 }
 
 }  // namespace convnet

@@ -2,7 +2,8 @@
 #include <memory>
 #include <vector>
 
-#include "arena.h"
+#include "../core/variable.h"
+#include "kept_memory.h"
 #include "memory_plan.h"
 #include "schedule.h"
 
@@ -13,16 +14,15 @@ namespace convnet {
 // share bytes.
 class Plan {
  public:
-  // steady: the variables that no update changes keep their values over many runs.
+  // steady: the variables that no update changes keep their values over many runs. What
+  // depends on them alone is then kept, too, until one of them changes.
   Plan(const Graph& graph, const std::vector<Value>& outputs, const std::vector<Update>& updates,
        bool steady = false);
 
   // inputs[slot], variables[slot]: row-major values. Reads precede writes:
   // variables change only after every output and update has been computed.
-  // again: since the last run of this plan nobody but its updates has changed a
-  // variable; what a steady plan settled then is used again.
-  void run(const std::vector<const void*>& inputs, const std::vector<void*>& variables,
-           uint64_t key, uint32_t step, bool again = false);
+  void run(const std::vector<const void*>& inputs, const std::vector<Variable>& variables,
+           uint64_t key, uint32_t step);
 
   // The i-th output of the last run; gone with the next run of any plan. It may
   // lie in the memory of an input or a variable.
@@ -30,20 +30,24 @@ class Plan {
   const TensorType& output_type(int i) const { return output_types_[i]; }
   size_t arena_bytes() const { return arena_bytes_; }
   size_t steps() const { return steps_.size(); }
-  // How many of them the first run of several does for all.
+  // How many of them are left out while what they computed is kept.
   size_t prologue() const { return prologue_; }
 
  private:
-  enum class Place : uint8_t { arena, input, variable, constant };
+  enum class Place : uint8_t { arena, kept, input, variable, constant };
   struct Location {
     Place place;
-    size_t at;  // arena offset, slot, or index of the constant
+    size_t at;  // offset, slot, or index of the constant
   };
   struct Step {
     Runner run;
     std::vector<Location> in;
     Location out;
     size_t workspace;  // arena offset
+  };
+  struct Read {
+    int variable;
+    uint64_t stamp;  // when it was read last
   };
   struct Write {
     int variable;
@@ -52,11 +56,13 @@ class Plan {
   };
 
   const void* pointer_of(const Location& location) const;
+  void run_steps(size_t begin, size_t end, uint64_t key, uint32_t step);
+  void settle(uint64_t key, uint32_t step);
   void locate_leaves(const Graph& graph, const Schedule& schedule);
   void lay_out(const Graph& graph, Schedule schedule, const std::vector<Value>& roots,
-               OffsetAllocator& memory);
+               OffsetAllocator& arena);
   void copy_changing_roots(const Graph& graph, const std::vector<Value>& roots,
-                           const std::vector<Update>& updates, OffsetAllocator& memory);
+                           const std::vector<Update>& updates, OffsetAllocator& arena);
 
   std::vector<Step> steps_;
   size_t prologue_ = 0;
@@ -66,11 +72,16 @@ class Plan {
   std::vector<Write> writes_;
   std::vector<std::shared_ptr<const Tensor>> constants_;
   std::vector<const void*> arguments_;  // reused by run()
-  size_t arena_bytes_ = 0;
+  size_t arena_bytes_ = 0, kept_bytes_ = 0;
+
+  std::unique_ptr<KeptMemory> kept_memory_;
+  std::vector<Read> reads_;  // by the prologue
+  bool settled_ = false;     // what it computed is that of the variables it read
 
   char* arena_ = nullptr;
+  char* kept_ = nullptr;
   const std::vector<const void*>* inputs_ = nullptr;
-  const std::vector<void*>* variables_ = nullptr;
+  const std::vector<Variable>* variables_ = nullptr;
 };
 
 }  // namespace convnet

@@ -48,12 +48,12 @@ double scalar_value(const Plan& plan, int output) {
   });
 }
 
-std::vector<Parameter> parameters_of(const Training& training, const std::vector<void*>& variables,
+std::vector<Parameter> parameters_of(const Training& training, const std::vector<Variable>& variables,
                                      const Plan& plan, int scalars) {
   std::vector<Parameter> parameters;
   for (size_t i = 0; i < training.variables.size(); ++i) {
     const TensorType& type = plan.output_type(scalars + static_cast<int>(i));
-    parameters.push_back({type.dtype, type.shape.size(), variables[training.variables[i]], nullptr,
+    parameters.push_back({type.dtype, type.shape.size(), variables[training.variables[i]].values, nullptr,
                           training.slots[i]});
   }
   return parameters;
@@ -61,7 +61,7 @@ std::vector<Parameter> parameters_of(const Training& training, const std::vector
 
 }  // namespace
 
-LoopResult run_batches(Program& program, const std::vector<void*>& variables, const Rows& rows,
+LoopResult run_batches(Program& program, const std::vector<Variable>& variables, const Rows& rows,
                        Dim first_batch, int scalars, double budget, uint64_t key,
                        Training* training) {
   using Clock = std::chrono::steady_clock;
@@ -79,14 +79,14 @@ LoopResult run_batches(Program& program, const std::vector<void*>& variables, co
   for (Dim b = first_batch; b < rows.batches(); ++b) {
     feeder.load(b);
     Plan& plan = program.plan(feeder.shapes());
-    plan.run(feeder.pointers(), variables, key, static_cast<uint32_t>(b),
-             !training && b > first_batch);
+    plan.run(feeder.pointers(), variables, key, static_cast<uint32_t>(b));
     for (int i = 0; i < scalars; ++i)
       result.sums[i] += scalar_value(plan, i) * static_cast<double>(feeder.size());
     if (training) {
       for (size_t i = 0; i < parameters.size(); ++i)
         parameters[i].gradient = plan.output(scalars + static_cast<int>(i));
       apply_optimizer(training->optimizer, training->iteration++, parameters);
+      for (int variable : training->variables) variables[variable].changed();
       if (constraints) constraints->run({}, training->constraint_variables, key, 0);
     }
     ++result.batches;

@@ -46,7 +46,7 @@ struct Training {
   std::vector<int> variables;            // slots of the trainable variables in the program
   std::vector<std::vector<void*>> slots; // optimizer state of each
   Program* constraints = nullptr;        // run after each step, over its own variables
-  std::vector<void*> constraint_variables;
+  std::vector<Variable> constraint_variables;
 };
 
 struct LoopResult {
@@ -57,7 +57,7 @@ struct LoopResult {
 
 // Runs batches first_batch, first_batch + 1, ... until all are done or budget
 // milliseconds are over; at least one. The first `scalars` outputs are summed up.
-LoopResult run_batches(Program& program, const std::vector<void*>& variables, const Rows& rows,
+LoopResult run_batches(Program& program, const std::vector<Variable>& variables, const Rows& rows,
                        Dim first_batch, int scalars, double budget, uint64_t key,
                        Training* training);
 
