@@ -28,7 +28,8 @@ help:
 	@echo "make check     R CMD build and R CMD check --as-cran"
 	@echo "make sanitize  run the C++ tests under the address and undefined-behaviour sanitizers"
 	@echo "make windows   compile the C++ core and its tests for Windows, and run them where wine is"
-	@echo "make docs      generate NAMESPACE and man"
+	@echo "make docs      generate NAMESPACE, man and the glue code"
+	@echo "make vignettes render vignettes and articles"
 	@echo "make full      everything at full quality"
 	@echo "make clean     remove what was built"
 

@@ -264,6 +264,7 @@ on_images <- function(n, x, data_format, f) {
 check_image_rank <- function(x, n) {
   if (k_ndim(x) != n + 2L) {
     abort_shape("The tensor has another number of axes.", received = format_shape(x$shape),
-                expected = sprintf("%d axes: samples, %s and channels", n + 2L, count_of(n, "spatial axis", "spatial axes")))
+                expected = sprintf("%d axes: samples, %s and channels", n + 2L,
+                                    count_of(n, "spatial axis", "spatial axes")))
   }
 }

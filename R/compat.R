@@ -47,6 +47,7 @@ use_backend <- function(backend = c("tensorflow", "cntk", "theano", "plaidml")) 
 #' @param quiet `TRUE` for no message.
 #'
 #' @return `NULL`, invisibly.
+#' @section Errors: `convnet_error_argument` for a `seed` that is not one whole number.
 #' @seealso [set.seed()]
 #' @family compatibility
 #' @export

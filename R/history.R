@@ -26,6 +26,8 @@
 #' @return `as.data.frame()`: a data frame with the columns `epoch` (integer), `value`, `metric` (factor) and `data`
 #'   (factor with the levels `training` and `validation`). `plot()`: a ggplot object, or `NULL`, invisibly, when base
 #'   graphics drew it. `print()`: `x`, invisibly.
+#' @section Errors: `plot()`: `convnet_error_argument` for `metrics` that the history does not hold, and for a history
+#'   without epochs.
 #' @name history
 #' @aliases keras_training_history
 #' @family training

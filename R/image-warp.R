@@ -45,8 +45,15 @@ in_training <- function(self, inputs, training, f) {
 }
 
 # Rows and columns of the pixels of an image, counted from 0: (1, rows, 1) and (1, 1, columns).
-pixel_rows <- function(images) as_tensor(array(seq_len(known_size(images)[1]) - 1, c(1, known_size(images)[1], 1)), images$dtype)
-pixel_columns <- function(images) as_tensor(array(seq_len(known_size(images)[2]) - 1, c(1, 1, known_size(images)[2])), images$dtype)
+pixel_rows <- function(images) {
+  rows <- known_size(images)[1]
+  as_tensor(array(seq_len(rows) - 1, c(1, rows, 1)), images$dtype)
+}
+
+pixel_columns <- function(images) {
+  columns <- known_size(images)[2]
+  as_tensor(array(seq_len(columns) - 1, c(1, 1, columns)), images$dtype)
+}
 
 # The images as seen at the rows and columns (samples, rows, columns), which need not be whole numbers.
 read_at <- function(images, rows, columns, self) {

@@ -120,7 +120,8 @@ image_array_save <- function(img, path, data_format = NULL, file_format = NULL, 
   check_string(path, "path")
   image <- image_channels_last(img, check_data_format(data_format))
   if (!dim(image)[3] %in% c(1, 3)) {
-    abort_shape("An image has one channel or three.", expected = "1 or 3 channels", received = paste(dim(image)[3], "channels"))
+    abort_shape("An image has one channel or three.", expected = "1 or 3 channels",
+                received = paste(dim(image)[3], "channels"))
   }
   kind <- tolower(file_format %||% tools::file_ext(path))
   kind <- check_choice(if (kind == "jpg") "jpeg" else kind, c("png", "jpeg"), "file_format")

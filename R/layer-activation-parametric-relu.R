@@ -1,6 +1,6 @@
 #' Parametric rectified linear unit
 #'
-#' \eqn{f(x) = x} where \eqn{x > 0} and \eqn{\alpha x} elsewhere; the slopes \eqn{\alpha}
+#' \eqn{f(x) = x} where \eqn{x > 0} and \eqn{\alpha x}{alpha x} elsewhere; the slopes \eqn{\alpha}{alpha}
 #' are learnt, one for each element of a sample unless dimensions share theirs.
 #'
 #' @inheritParams layer_dense

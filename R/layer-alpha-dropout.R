@@ -1,10 +1,11 @@
 #' Alpha dropout
 #'
 #' Dropout that keeps mean and variance of its input, for networks of SELU units: in
-#' training a share `rate` of the values is set to the limit \eqn{\alpha' = -1.7581} that
+#' training a share `rate` of the values is set to the limit \eqn{\alpha' = -1.7581}{alpha' = -1.7581} that
 #' SELU has for small numbers, and an affine function restores mean and variance:
 #' \deqn{y = a\,(x d + \alpha' (1 - d)) + b,\quad a = ((1 - r)(1 + r \alpha'^2))^{-1/2},\quad
-#' b = -a r \alpha',}
+#' b = -a r \alpha',}{
+#'   y = a (x d + alpha' (1 - d)) + b, a = ((1 - r)(1 + r alpha'^2))^(-1/2), b = -a r alpha',}
 #' where \eqn{r} is the rate and \eqn{d} is 1 for values that are kept, 0 for others.
 #' Passes everything through otherwise.
 #'

@@ -3,18 +3,19 @@
 #' In training each channel is normalised with the mean and variance of the
 #' batch, and moving averages of both are kept; otherwise, and when the layer is
 #' frozen, the moving averages are used:
-#' \deqn{y = \gamma \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta.}
+#' \deqn{y = \gamma \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta.}{
+#'   y = gamma (x - mu) / sqrt(sigma^2 + epsilon) + beta.}
 #'
 #' @inheritParams layer_dense
 #' @param axis The channel dimension, counted from 0 as in Keras; -1 is the last,
 #'   1 fits `data_format = "channels_first"`.
 #' @param momentum Weight of the old moving average.
 #' @param epsilon Small number added to the variance.
-#' @param center,scale Whether to learn \eqn{\beta} and \eqn{\gamma}.
+#' @param center,scale Whether to learn \eqn{\beta}{beta} and \eqn{\gamma}{gamma}.
 #' @param beta_initializer,gamma_initializer,moving_mean_initializer,moving_variance_initializer
 #'   How the weights begin.
 #' @param beta_regularizer,gamma_regularizer,beta_constraint,gamma_constraint
-#'   Penalties and constraints of \eqn{\beta} and \eqn{\gamma}.
+#'   Penalties and constraints of \eqn{\beta}{beta} and \eqn{\gamma}{gamma}.
 #' @param synchronized For Keras's signature: statistics are those of the whole batch
 #'   always, as one process computes them.
 #' @section Input shape: Any, the channel dimension known.

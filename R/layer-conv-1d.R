@@ -2,7 +2,8 @@
 #'
 #' Slides a window over sequences: with kernel \eqn{K}, stride \eqn{s}, dilation
 #' \eqn{d} and padding \eqn{p}, output step \eqn{o} is
-#' \deqn{y_o = \sum_\kappa x_{s\,o + d\,\kappa - p} K_\kappa + b.}
+#' \deqn{y_o = \sum_\kappa x_{s\,o + d\,\kappa - p} K_\kappa + b.}{
+#'   y[o] = sum over t of x[s o + d t - p] K[t] + b.}
 #'
 #' @inheritParams layer_conv_2d
 #' @param kernel_size An integer, the length of the window.
@@ -19,8 +20,8 @@
 #' "channels_first"`.
 #' @section Output shape:
 #' The same with `filters` channels. With \eqn{K = d(k - 1) + 1} the steps become
-#' \eqn{\lfloor (n - K)/s \rfloor + 1} for `padding = "valid"` and \eqn{\lceil n / s
-#' \rceil} for `"same"` and `"causal"`.
+#' \eqn{\lfloor (n - K)/s \rfloor + 1}{floor((n - K) / s) + 1} for `padding = "valid"` and \eqn{\lceil n / s
+#' \rceil}{ceiling(n / s)} for `"same"` and `"causal"`.
 #' @inheritSection layer_conv_2d Errors
 #' @return With `object` missing a layer, callable on tensors and arrays; a model
 #'   or tensor otherwise. The kernel weights have the shape `(steps, channels /

@@ -6,7 +6,10 @@
 #' has the shape of its input, with the same pattern of connections. It is the
 #' adjoint of [layer_conv_2d()]: with kernel \eqn{K}, stride \eqn{s}, dilation
 #' \eqn{d} and padding \eqn{p}, input pixel \eqn{i} adds
-#' \deqn{x_i K_\kappa \quad\text{to output pixel}\quad o = s\,i + d\,\kappa - p.}
+#' \deqn{x_i K_\kappa \quad\text{to output pixel}\quad o = s\,i + d\,\kappa - p.}{
+#'   x[i] K[t] to output pixel o = s i + d t - p.}
+#' As the first layer of a model it takes `input_shape`, without the samples: `c(128, 128, 3)`
+#' for RGB images of 128 x 128 pixels.
 #'
 #' @inheritParams layer_dense
 #' @param object Model or layer object: a sequential model (the layer is added in
@@ -34,12 +37,13 @@
 #'
 #' | `padding` | `output_padding = NULL` | `output_padding = op` |
 #' |---|---|---|
-#' | `"valid"` | \eqn{(n - 1)s + \max(K, s)} | \eqn{(n - 1)s + K + op} |
-#' | `"same"` | \eqn{n s} | \eqn{(n - 1)s + K - 2\lfloor K/2 \rfloor + op} |
+#' | `"valid"` | \eqn{(n - 1)s + \max(K, s)}{(n - 1) s + max(K, s)} | \eqn{(n - 1)s + K + op} |
+#' | `"same"` | \eqn{n s} | \eqn{(n - 1)s + K - 2\lfloor K/2 \rfloor + op}{(n - 1) s + K - 2 floor(K / 2) + op} |
 #'
 #' @section Errors: `convnet_error_argument` for sizes below 1, stride and
 #'   dilation both greater than 1, or `output_padding` not below the stride;
-#'   `convnet_error_shape` for inputs that are not images.
+#'   `convnet_error_shape` for inputs of another number of dimensions, or of other channels
+#'   than the layer was built for.
 #' @return With `object` missing a layer, callable on tensors and arrays; a model
 #'   or tensor otherwise. The kernel weights have the shape `(rows, columns,
 #'   filters, channels)`.

@@ -2,7 +2,8 @@
 #'
 #' Slides a window over images: with kernel \eqn{K}, stride \eqn{s}, dilation
 #' \eqn{d} and padding \eqn{p}, output pixel \eqn{o} is
-#' \deqn{y_o = \sum_\kappa x_{s\,o + d\,\kappa - p} K_\kappa + b.}
+#' \deqn{y_o = \sum_\kappa x_{s\,o + d\,\kappa - p} K_\kappa + b.}{
+#'   y[o] = sum over t of x[s o + d t - p] K[t] + b.}
 #'
 #' @inheritParams layer_conv_2d_transpose
 #' @param strides An integer or 2 integers, the steps of the window.
@@ -14,13 +15,14 @@
 #' with `data_format = "channels_first"`.
 #' @section Output shape:
 #' The same with `filters` channels. With \eqn{K = d(k - 1) + 1}, each of rows
-#' and columns becomes \eqn{\lfloor (n - K)/s \rfloor + 1} for `padding =
-#' "valid"` and \eqn{\lceil n / s \rceil} for `"same"`, where an odd pixel of
+#' and columns becomes \eqn{\lfloor (n - K)/s \rfloor + 1}{floor((n - K) / s) + 1} for `padding =
+#' "valid"` and \eqn{\lceil n / s \rceil}{ceiling(n / s)} for `"same"`, where an odd pixel of
 #' padding goes to the bottom and right.
 #' @section Errors: `convnet_error_argument` for sizes below 1, stride and
 #'   dilation both greater than 1, or groups that do not divide filters and
-#'   channels; `convnet_error_shape` for inputs that are not images or, with
-#'   `"valid"`, smaller than the window.
+#'   channels; `convnet_error_shape` for inputs of another number of
+#'   dimensions, of other channels than the layer was built for or, with `"valid"`,
+#'   smaller than the window.
 #' @return With `object` missing a layer, callable on tensors and arrays; a model
 #'   or tensor otherwise. The kernel weights have the shape `(rows, columns,
 #'   channels / groups, filters)`.

@@ -1,8 +1,9 @@
 #' Depthwise 2D convolution layer
 #'
 #' Convolves each channel on its own with `depth_multiplier` kernels: channel
-#' \eqn{c} makes the output channels \eqn{c m + j}, \eqn{j = 0, \dots, m - 1}, with
-#' \deqn{y_{o, c m + j} = \sum_\kappa x_{s\,o + d\,\kappa - p, c} K_{\kappa, c, j} + b_{c m + j}.}
+#' \eqn{c} makes the output channels \eqn{c m + j}, \eqn{j = 0, \dots, m - 1}{j = 0, ..., m - 1}, with
+#' \deqn{y_{o, c m + j} = \sum_\kappa x_{s\,o + d\,\kappa - p, c} K_{\kappa, c, j} + b_{c m + j}.}{
+#'   y[o, c m + j] = sum over t of x[s o + d t - p, c] K[t, c, j] + b[c m + j].}
 #'
 #' @inheritParams layer_conv_2d
 #' @param depth_multiplier Integer, the number of output channels that each channel
@@ -18,8 +19,9 @@
 #' The same with `depth_multiplier` times the channels; rows and columns as in
 #' [layer_conv_2d()]. The strides may differ from each other.
 #' @section Errors: `convnet_error_argument` for sizes below 1 or stride and dilation
-#'   both greater than 1; `convnet_error_shape` for inputs that are not images or,
-#'   with `"valid"`, smaller than the window.
+#'   both greater than 1; `convnet_error_shape` for inputs of another number
+#'   of dimensions, of other channels than the layer was built for or, with `"valid"`,
+#'   smaller than the window.
 #' @return With `object` missing a layer, callable on tensors and arrays; a model
 #'   or tensor otherwise. The kernel weights have the shape `(rows, columns,
 #'   channels, depth_multiplier)`.

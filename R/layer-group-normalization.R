@@ -2,7 +2,8 @@
 #'
 #' Splits the channels into groups and normalises each group of each sample, over its
 #' channels and all other dimensions but the samples:
-#' \deqn{y = \gamma \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta.}
+#' \deqn{y = \gamma \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta.}{
+#'   y = gamma (x - mu) / sqrt(sigma^2 + epsilon) + beta.}
 #' One group is like [layer_layer_normalization()] over all dimensions, as many groups as
 #' channels is instance normalization. Unlike [layer_batch_normalization()] it does not
 #' depend on the other samples.
@@ -12,10 +13,10 @@
 #'   as channels.
 #' @param axis The channel dimension, counted from 0 as in Keras; -1 is the last.
 #' @param epsilon Small number added to the variance.
-#' @param center,scale Whether to learn \eqn{\beta} and \eqn{\gamma}.
+#' @param center,scale Whether to learn \eqn{\beta}{beta} and \eqn{\gamma}{gamma}.
 #' @param beta_initializer,gamma_initializer How the weights begin.
 #' @param beta_regularizer,gamma_regularizer,beta_constraint,gamma_constraint
-#'   Penalties and constraints of \eqn{\beta} and \eqn{\gamma}.
+#'   Penalties and constraints of \eqn{\beta}{beta} and \eqn{\gamma}{gamma}.
 #' @section Input shape: Any, the channel dimension known.
 #' @section Output shape: That of the input.
 #' @section Errors: `convnet_error_argument` for groups that do not divide the channels and

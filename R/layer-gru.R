@@ -1,9 +1,10 @@
 #' Gated recurrent unit
 #'
 #' With the gates \eqn{z, r} and the candidate \eqn{g},
-#' \deqn{z, r = \sigma(x_t W + h_{t-1} U + b), \quad h_t = z h_{t-1} + (1 - z) g,}
-#' where \eqn{g = a(x_t W + (r h_{t-1}) U + b)}, or with `reset_after`
-#' \eqn{g = a(x_t W + b + r (h_{t-1} U + b'))}.
+#' \deqn{z, r = \sigma(x_t W + h_{t-1} U + b), \quad h_t = z h_{t-1} + (1 - z) g,}{
+#'   z, r = sigma(x[t] W + h[t-1] U + b), h[t] = z h[t-1] + (1 - z) g,}
+#' where \eqn{g = a(x_t W + (r h_{t-1}) U + b)}{g = a(x[t] W + (r h[t-1]) U + b)}, or with `reset_after`
+#' \eqn{g = a(x_t W + b + r (h_{t-1} U + b'))}{g = a(x[t] W + b + r (h[t-1] U + b'))}.
 #'
 #' @inheritParams layer_lstm
 #' @param reset_after Whether the reset gate applies after the product with the recurrent kernel, as in cuDNN. The bias

@@ -1,18 +1,19 @@
 #' Layer normalization
 #'
 #' Normalises each sample on its own, over the dimensions `axis`:
-#' \deqn{y = \gamma \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta,}
-#' with \eqn{\mu} and \eqn{\sigma^2} the mean and variance over these dimensions. Training
+#' \deqn{y = \gamma \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta,}{
+#'   y = gamma (x - mu) / sqrt(sigma^2 + epsilon) + beta,}
+#' with \eqn{\mu}{mu} and \eqn{\sigma^2}{sigma^2} the mean and variance over these dimensions. Training
 #' and inference are the same.
 #'
 #' @inheritParams layer_dense
 #' @param axis The dimensions to normalise over, counted from 0 as in Keras, 0 being the
 #'   samples; -1 is the last.
 #' @param epsilon Small number added to the variance.
-#' @param center,scale Whether to learn \eqn{\beta} and \eqn{\gamma}.
+#' @param center,scale Whether to learn \eqn{\beta}{beta} and \eqn{\gamma}{gamma}.
 #' @param beta_initializer,gamma_initializer How the weights begin.
 #' @param beta_regularizer,gamma_regularizer,beta_constraint,gamma_constraint
-#'   Penalties and constraints of \eqn{\beta} and \eqn{\gamma}.
+#'   Penalties and constraints of \eqn{\beta}{beta} and \eqn{\gamma}{gamma}.
 #' @section Input shape: Any, the dimensions `axis` known.
 #' @section Output shape: That of the input.
 #' @section Errors: `convnet_error_argument` for an `axis` that the input does not have,

@@ -2,7 +2,8 @@
 #'
 #' Like [layer_conv_1d()] and [layer_conv_2d()], but the weights are not shared: each
 #' place \eqn{o} of the output has a kernel and a bias of its own,
-#' \deqn{y_o = \sum_\kappa x_{s\,o + \kappa} K_{o, \kappa} + b_o.}
+#' \deqn{y_o = \sum_\kappa x_{s\,o + \kappa} K_{o, \kappa} + b_o.}{
+#'   y[o] = sum over t of x[s o + t] K[o, t] + b[o].}
 #'
 #' @inheritParams layer_conv_2d
 #' @param kernel_size Size of the window: an integer, or for images 2 integers.
@@ -18,7 +19,7 @@
 #' "channels_first"` the channels second. Steps, rows and columns must be known.
 #' @section Output shape:
 #' The same with `filters` channels; each spatial dimension becomes
-#' \eqn{\lfloor (n - k)/s \rfloor + 1}.
+#' \eqn{\lfloor (n - k)/s \rfloor + 1}{floor((n - k) / s) + 1}.
 #' @section Errors: `convnet_error_argument` for sizes below 1, another padding or another
 #'   implementation; `convnet_error_shape` for inputs whose dimensions are unknown, smaller
 #'   than the window or others than the layer was built for.

@@ -1,13 +1,14 @@
 #' Long short-term memory
 #'
 #' With the gates \eqn{i, f, o} and the candidate \eqn{g}, each of its own part of the kernels,
-#' \deqn{i, f, o = \sigma(x_t W + h_{t-1} U + b), \quad g = a(x_t W + h_{t-1} U + b),}
-#' \deqn{c_t = f c_{t-1} + i g, \quad h_t = o\, a(c_t).}
+#' \deqn{i, f, o = \sigma(x_t W + h_{t-1} U + b), \quad g = a(x_t W + h_{t-1} U + b),}{
+#'   i, f, o = sigma(x[t] W + h[t-1] U + b), g = a(x[t] W + h[t-1] U + b),}
+#' \deqn{c_t = f c_{t-1} + i g, \quad h_t = o\, a(c_t).}{c[t] = f c[t-1] + i g, h[t] = o a(c[t]).}
 #'
 #' @inheritParams layer_dense
 #' @param units Integer, the size of the states and of the output.
 #' @param activation The activation \eqn{a} of the equations: a name, a function, or `NULL` for none.
-#' @param recurrent_activation The activation \eqn{\sigma} of the gates, likewise.
+#' @param recurrent_activation The activation \eqn{\sigma}{sigma} of the gates, likewise.
 #' @param return_sequences Whether to return the output of every step, `(samples, steps, units)`, or of the last one.
 #' @param return_state Whether to return the last states, too: the layer then gives a list of the output and the states.
 #' @param go_backwards Whether to begin with the last step. Outputs come in the order in which they are computed.

@@ -10,8 +10,8 @@
 #' @inheritParams layer_zero_padding_1d
 #' @inheritSection layer_zero_padding_1d Input shape
 #' @section Output shape: The same, each spatial dimension
-#'   \eqn{\lfloor (n - k)/s \rfloor + 1} for `padding = "valid"` and
-#'   \eqn{\lceil n / s \rceil} for `"same"`.
+#'   \eqn{\lfloor (n - k)/s \rfloor + 1}{floor((n - k) / s) + 1} for `padding = "valid"` and
+#'   \eqn{\lceil n / s \rceil}{ceiling(n / s)} for `"same"`.
 #' @section Errors: `convnet_error_argument` for sizes below 1; `convnet_error_shape`
 #'   when the window is larger than the input and `padding` is `"valid"`, or for inputs
 #'   of another number of dimensions.

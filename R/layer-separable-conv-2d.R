@@ -2,7 +2,7 @@
 #'
 #' A depthwise convolution, [layer_depthwise_conv_2d()] without bias and activation,
 #' followed by a convolution with a window of one pixel that mixes the channels,
-#' \deqn{y_o = P^\top \mathrm{depthwise}(x)_o + b:}
+#' \deqn{y_o = P^\top \mathrm{depthwise}(x)_o + b:}{y[o] = P' depthwise(x)[o] + b:}
 #' fewer weights and less work than a convolution of the same size.
 #'
 #' @inheritParams layer_depthwise_conv_2d

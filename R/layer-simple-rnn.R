@@ -1,6 +1,6 @@
 #' Fully connected recurrent layer
 #'
-#' The output is the state: \eqn{h_t = a(x_t W + h_{t-1} U + b)}.
+#' The output is the state: \eqn{h_t = a(x_t W + h_{t-1} U + b)}{h[t] = a(x[t] W + h[t-1] U + b)}.
 #'
 #' @inheritParams layer_lstm
 #' @param activation The activation \eqn{a}: a name, a function, or `NULL` for none.

@@ -63,7 +63,9 @@ graph_config <- function(model) {
   rows <- lapply(rows_of_graph(graph, 0L), function(row) {
     row$id <- NULL
     if (row$op == "input") row <- c(row[c("op", "shape", "dtype")], name = names[[row$slot]])
-    if (row$op == "variable") row <- c(row[c("op", "inputs", "shape", "dtype")], variable_config(graph$variables[[row$slot]], data$stack))
+    if (row$op == "variable") {
+      row <- c(row[c("op", "inputs", "shape", "dtype")], variable_config(graph$variables[[row$slot]], data$stack))
+    }
     row
   })
   list(rows = rows, inputs = seq_along(names), outputs = graph$outputs,
@@ -157,7 +159,8 @@ check_layer_names <- function(layers, model) {
     while (data$name %in% taken && isTRUE(data$auto_named)) data$name <- auto_name(snake_case(data$class_name))
     if (data$name %in% taken) {
       abort_argument("Two layers of a model cannot have one name.", where = label_of(model),
-                     expected = "different names", received = quoted(data$name), remedy = "Give one of them another `name`.")
+                     expected = "different names", received = quoted(data$name),
+                     remedy = "Give one of them another `name`.")
     }
     taken <- c(taken, data$name)
   }

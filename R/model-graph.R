@@ -26,8 +26,11 @@ new_node <- function(row, record, fed, outputs) {
   from <- if (kind != "input") it$inputs
   sources <- lapply(from, source_row, record$rows, fed)
   known <- lengths(sources) > 0
-  if (it$op %in% c("layer", "scan")) shown <- outputs[vapply(record$rows[outputs], function(output) output$inputs == row, NA)]
-  else shown <- row
+  if (it$op %in% c("layer", "scan")) {
+    shown <- outputs[vapply(record$rows[outputs], function(output) output$inputs == row, NA)]
+  } else {
+    shown <- row
+  }
   list(row = row, kind = kind, op = it$op, slot = it$slot, layer = if (kind == "layer") record$layers[[it$slot]],
        parents = unlist(sources), tensors = vapply(from[known], tensor_index, 0L, record$rows, fed),
        shapes = lapply(record$rows[shown], function(output) output$shape))

@@ -80,8 +80,9 @@ inline_model <- function(model, inputs, training) {
   wiring <- wiring_of(model)
   given <- with_where(label_of(model), in_order(as_list(inputs), input_names(model), "inputs", "tensor"))
   Map(function(given, input) check_shape_fits(given$shape, input$shape, model), given, wiring$inputs)
-  given <- Map(function(given, input) if (given$dtype == input$dtype) given else with_mask(k_cast(given, input$dtype), given$mask),
-               unname(given), unname(wiring$inputs))
+  given <- Map(function(given, input) {
+    if (given$dtype == input$dtype) given else with_mask(k_cast(given, input$dtype), given$mask)
+  }, unname(given), unname(wiring$inputs))
   origin <- new_origin(record_of(wiring$inputs[[1]]), wiring$inputs, given)
   around <- length(the$trace$origins)
   the$trace$origins <- c(the$trace$origins, list(origin))

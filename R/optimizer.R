@@ -1,23 +1,23 @@
 #' Optimizers
 #'
 #' How [compile()] and [fit()] change weights \eqn{w} along gradients \eqn{g}.
-#' Stochastic gradient descent: \eqn{v \leftarrow \mu v - \eta g},
-#' \eqn{w \leftarrow w + v}, with Nesterov's look-ahead
-#' \eqn{w \leftarrow w + \mu v - \eta g}. RMSprop divides by a moving root mean
+#' Stochastic gradient descent: \eqn{v \leftarrow \mu v - \eta g}{v <- mu v - eta g},
+#' \eqn{w \leftarrow w + v}{w <- w + v}, with Nesterov's look-ahead
+#' \eqn{w \leftarrow w + \mu v - \eta g}{w <- w + mu v - eta g}. RMSprop divides by a moving root mean
 #' square of the gradient; Adam uses moving first and second moments with bias
 #' correction.
 #'
-#' @param lr,learning_rate Step size \eqn{\eta}; two names of one argument.
-#' @param momentum Weight \eqn{\mu} of the previous step, in `[0, 1]`.
+#' @param lr,learning_rate Step size \eqn{\eta}{eta}; two names of one argument.
+#' @param momentum Weight \eqn{\mu}{mu} of the previous step, in `[0, 1]`.
 #' @param decay The learning rate of step \eqn{t} (from 0) is
-#'   \eqn{\eta / (1 + decay \cdot t)}.
+#'   \eqn{\eta / (1 + decay \cdot t)}{eta / (1 + decay * t)}.
 #' @param nesterov Use Nesterov momentum.
 #' @param clipnorm Gradients of a weight with a larger Euclidean norm are scaled
 #'   down to it.
 #' @param clipvalue Gradients are clipped to `[-clipvalue, clipvalue]`.
 #' @param global_clipnorm As `clipnorm`, for the norm over all weights together.
 #' @param weight_decay Before each step weights are multiplied by
-#'   \eqn{1 - \eta \cdot} `weight_decay`.
+#'   \eqn{1 - \eta \cdot}{1 - eta *} `weight_decay`.
 #' @return An optimizer for [compile()], which works on its own copy.
 #' @section Errors: `convnet_error_argument` for values out of range.
 #' @references Tieleman, T. and Hinton, G. (2012), *Lecture 6.5: RMSprop*,

@@ -15,6 +15,7 @@
 #' @param ... Not used.
 #'
 #' @return `x`, invisibly.
+#' @section Errors: `convnet_error_argument` for a model without layers.
 #' @seealso [summary.keras_model()] for the same as text
 #' @family models
 #' @export

@@ -68,7 +68,8 @@ step_scalars <- function(model, outputs, ys, weights, trace) {
   names <- output_names(model)
   trained <- which(!vapply(ys, is.null, NA))
   losses <- Map(function(loss, y, output, weight) {
-    with_where(loss_label(loss), weighted_mean(with_user_code("The function", loss_values(loss, y, output)), weight, output$mask))
+    with_where(loss_label(loss),
+               weighted_mean(with_user_code("The function", loss_values(loss, y, output)), weight, output$mask))
   }, compiled$losses[trained], ys[trained], outputs[trained], weights[trained])
   total <- sum_of_losses(c(
     Map(function(loss, factor) if (factor == 1) loss else loss * factor, losses, compiled$loss_weights[trained]),

@@ -21,6 +21,8 @@
 #'
 #' @return `format()`: a character vector, one element a line. `summary()`: the same, invisibly. `print()`: `x`,
 #'   invisibly.
+#' @section Errors: `convnet_error_argument` for a `line_length` below 20 and for `positions` that are not increasing
+#'   numbers, one for each column.
 #' @seealso [plot.keras_model()] for a picture, [count_params()]
 #' @family models
 #' @export

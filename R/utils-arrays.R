@@ -56,7 +56,8 @@ resolve_dim <- function(dim, n) {
   free <- any(sizes == -1)
   if (if (free) known == 0 || n %% known != 0 else known != n) {
     abort_shape("`dim` does not fit the number of elements of `x`.",
-      expected = sprintf("%s%.0f elements for `dim` = %s", if (free) "a multiple of " else "", known, format_shape(ifelse(sizes == -1, NA, sizes))),
+      expected = sprintf("%s%.0f elements for `dim` = %s", if (free) "a multiple of " else "", known,
+                         format_shape(ifelse(sizes == -1, NA, sizes))),
       received = sprintf("%.0f", n),
       remedy = "Put -1 in the place of the dimension that is to be computed.")
   }
