@@ -81,7 +81,7 @@ class Ours final : public Peer {
   Work with_weights(const char* name, const char* op, const Attrs& attrs, const Held& x, const Held& k) {
     Graph g;
     const Value y = g.emit(op, {g.input(0, x->type), g.variable(0, k->type)}, attrs);
-    return planned(name, Plan(g, {y}, {}, true), {x->data()}, {{k->data(), &filled_}});
+    return planned(name, Plan(g, {y}, {}, settled_values(g, {})), {x->data()}, {{k->data(), &filled_}});
   }
 
   Work backward_weights(const Attrs& attrs, const Held& x, const Held& grad) {
@@ -95,7 +95,7 @@ class Ours final : public Peer {
     const Value conv = g.emit(op, {g.input(0, x->type), g.variable(0, k->type)}, attrs);
     std::vector<Value> y = {g.emit("relu", {g.emit("add", {conv, g.variable(1, b->type)})})};
     const Graph fused = fuse(g, y, std::vector<char>(g.size(), 0));
-    return planned("forward_bias_relu", Plan(fused, y, {}, true), {x->data()},
+    return planned("forward_bias_relu", Plan(fused, y, {}, settled_values(fused, {})), {x->data()},
                    {{k->data(), &filled_}, {b->data(), &filled_}});
   }
 

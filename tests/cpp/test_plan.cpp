@@ -69,11 +69,11 @@ void check_near(const Floats& found, const Floats& expected, double tolerance) {
 
 TEST(what_depends_on_variables_alone_is_settled) {
   Scaled s;
-  Plan plan(s.graph, {s.product}, {}, true);
+  Plan plan(s.graph, {s.product}, {}, settled_values(s.graph, {}));
   CHECK_EQ(plan.prologue(), 1u);
   CHECK_EQ(Plan(s.graph, {s.product}, {}).prologue(), 0u);
-  // A variable that the plan itself changes is not steady.
-  CHECK_EQ(Plan(s.graph, {s.product}, {{0, s.w}}, true).prologue(), 0u);
+  // A variable that changes settles nothing.
+  CHECK_EQ(Plan(s.graph, {s.product}, {}, settled_values(s.graph, {0})).prologue(), 0u);
   check_near(s.found(plan), s.expected(), 1e-6);
   s.input = numbers(12, 0.2f, 5);
   check_near(s.found(plan), s.expected(), 1e-6);
@@ -91,13 +91,13 @@ TEST(what_depends_on_variables_alone_is_settled) {
 
 TEST(what_was_settled_outlasts_other_runs) {
   Scaled s;
-  Plan plan(s.graph, {s.product}, {}, true);
+  Plan plan(s.graph, {s.product}, {}, settled_values(s.graph, {}));
   const Floats before = s.expected();
   check_near(s.found(plan), before, 1e-6);
   s.weights = numbers(20, 0.3f, 7);
   Graph other;
   const Floats ones(1000, 1);
-  Plan between(other, {other.emit("exp", {other.input(0, f32({1000}))})}, {}, true);
+  Plan between(other, {other.emit("exp", {other.input(0, f32({1000}))})}, {});
   between.run({ones.data()}, {}, 0, 0);
   check_near(s.found(plan), before, 1e-6);
   shared_arena().release();
@@ -108,7 +108,7 @@ TEST(what_was_settled_outlasts_other_runs) {
 
 TEST(updates_change_what_others_have_settled) {
   Scaled s;
-  Plan plan(s.graph, {s.product}, {}, true);
+  Plan plan(s.graph, {s.product}, {}, settled_values(s.graph, {}));
   check_near(s.found(plan), s.expected(), 1e-6);
   Graph g;
   const Value w = g.variable(0, f32({5, 4}));
@@ -155,7 +155,8 @@ TEST(settled_values_do_not_grow_and_are_not_random) {
   const Value w = g.variable(0, f32({4}));
   const Value wide = g.emit("broadcast_to", {w}, {{"shape", number_list({100, 4})}});
   const Value dropped = g.emit("dropout", {w}, {{"rate", number_list(0.5)}, {"stream", number_list(1)}});
-  CHECK_EQ(Plan(g, {g.emit("exp", {wide}), g.emit("exp", {dropped})}, {}, true).prologue(), 0u);
+  const std::vector<Value> results = {g.emit("exp", {wide}), g.emit("exp", {dropped})};
+  CHECK_EQ(Plan(g, results, {}, settled_values(g, {})).prologue(), 0u);
 }
 
 TEST(one_packing_serves_all_that_read_a_kernel_alike) {
@@ -167,7 +168,7 @@ TEST(one_packing_serves_all_that_read_a_kernel_alike) {
                             Attrs(kSame).set("output_padding", number_list({-1, -1})));
   CHECK_EQ(Plan(g, {a}, {}).steps(), 2u);
   CHECK_EQ(Plan(g, {a, b}, {}).steps(), 3u);
-  Plan plan(g, {a, b, back}, {}), steady(g, {a, b, back}, {}, true);
+  Plan plan(g, {a, b, back}, {}), steady(g, {a, b, back}, {}, settled_values(g, {}));
   CHECK_EQ(plan.steps(), 6u);  // the transposed kernel is packed otherwise
   CHECK_EQ(steady.prologue(), 2u);
   CHECK_EQ(plan.prologue(), 0u);
@@ -255,6 +256,23 @@ struct Loop {
 };
 
 }  // namespace
+
+// The kernels are packed forward, the second one for its data gradient, too.
+TEST(what_is_not_trained_is_settled) {
+  const auto prologue = [](std::vector<int> trained) {
+    std::vector<Row> record = small_network(false);
+    std::vector<int> outputs = {9};
+    for (int variable : trained) {
+      outputs.push_back(static_cast<int>(record.size()));
+      record.push_back(row("gradient", {9, variable}));
+    }
+    return Program(record, outputs).plan({Shape{5, 7, 7, 3}}).prologue();
+  };
+  CHECK_EQ(prologue({}), 2u);
+  const size_t of_constants = prologue({1, 2, 3});
+  CHECK_EQ(prologue({3}), of_constants + 1);
+  CHECK_EQ(prologue({1}), of_constants + 2);
+}
 
 TEST(a_step_allocates_nothing) {
   Program training(small_network(true), {9, 10, 11, 12}), evaluation(small_network(false), {9});

@@ -155,3 +155,29 @@ test_that("predictions follow moving statistics and constraints", {
     layer_conv_2d(16, 3, kernel_constraint = constraint_maxnorm(0.1)) %>%
     compile(optimizer_sgd(0), "mse") %>% follows()
 })
+
+test_that("steps follow weights that other models train", {
+  x <- array(seq(-1, 1, length.out = 8 * 8 * 8 * 16), c(8, 8, 8, 16))
+  real <- array(rep(c(0, 1, 0.5), length.out = 8 * 15 * 15 * 3), c(8, 15, 15, 3))
+  # What is kept of the discriminator's weights for the generator's steps is lost before each of them, or not.
+  train <- function(before_step) {
+    set.seed(7)
+    generator <- keras_model_sequential(input_shape = c(8, 8, 16)) %>%
+      layer_conv_2d_transpose(3, 3, strides = 2, padding = "same", output_padding = 0)
+    discriminator <- keras_model_sequential(input_shape = c(15, 15, 3)) %>%
+      layer_conv_2d(16, 3, strides = 2, activation = "relu") %>% layer_batch_normalization() %>%
+      layer_conv_2d(16, 3, activation = "relu") %>% layer_global_average_pooling_2d() %>%
+      layer_dense(1, activation = "sigmoid") %>% compile(optimizer_sgd(0.1), "binary_crossentropy")
+    freeze_weights(discriminator)
+    gan <- keras_model_sequential() %>% generator() %>% discriminator() %>%
+      compile(optimizer_sgd(0.1), "binary_crossentropy")
+    losses <- vapply(1:4, function(step) {
+      before_step()
+      c(train_on_batch(discriminator, real, rep(1, 8)), train_on_batch(gan, x, rep(0, 8)))
+    }, c(0, 0))
+    list(losses = losses, generator = get_weights(generator), discriminator = get_weights(discriminator))
+  }
+  found <- train(function() NULL)
+  expect_identical(found, train(k_clear_session))
+  expect_true(all(diff(found$losses[1, ]) < 0))
+})

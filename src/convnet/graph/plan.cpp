@@ -9,14 +9,11 @@
 namespace convnet {
 
 Plan::Plan(const Graph& graph, const std::vector<Value>& outputs,
-           const std::vector<Update>& updates, bool steady) {
+           const std::vector<Update>& updates, const std::vector<char>& settled) {
   std::vector<Value> roots = outputs;
   for (const Update& update : updates) roots.push_back(update.value);
   OffsetAllocator arena;
-  lay_out(graph,
-          make_schedule(graph, roots,
-                        steady ? settled_values(graph, updates) : std::vector<char>(graph.size(), 0)),
-          roots, arena);
+  lay_out(graph, make_schedule(graph, roots, settled), roots, arena);
   copy_changing_roots(graph, roots, updates, arena);
   arena_bytes_ = arena.extent();
   // The arena that there is makes way for a larger one.

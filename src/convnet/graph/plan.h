@@ -14,10 +14,13 @@ namespace convnet {
 // share bytes.
 class Plan {
  public:
-  // steady: the variables that no update changes keep their values over many runs. What
-  // depends on them alone is then kept, too, until one of them changes.
+  // settled: see settled_values(); those are computed once and kept until a variable that
+  // they depend on changes.
   Plan(const Graph& graph, const std::vector<Value>& outputs, const std::vector<Update>& updates,
-       bool steady = false);
+       const std::vector<char>& settled);
+  // Nothing is kept from run to run.
+  Plan(const Graph& graph, const std::vector<Value>& outputs, const std::vector<Update>& updates)
+      : Plan(graph, outputs, updates, std::vector<char>(graph.size(), 0)) {}
 
   // inputs[slot], variables[slot]: row-major values. Reads precede writes:
   // variables change only after every output and update has been computed.

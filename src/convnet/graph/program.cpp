@@ -42,10 +42,12 @@ Program::Program(Record record, std::vector<int> outputs)
       input_rows_.resize(std::max<size_t>(input_rows_.size(), row.slot + 1));
       input_rows_[row.slot] = static_cast<int>(i);
     }
-    steady_ = steady_ && row.op != "gradient";
   }
   random_ = draws(record_);
   check_record(record_, outputs_);
+  for (const Row& row : record_)
+    if (row.op == "gradient" && record_[row.inputs[1]].op == "variable")
+      trained_.push_back(record_[row.inputs[1]].slot);
 }
 
 Plan& Program::plan(const std::vector<Shape>& input_shapes) {
@@ -65,16 +67,16 @@ std::unique_ptr<Plan> Program::build(const std::vector<Shape>& input_shapes) con
   Lowered lowered = lower(record_, outputs_, input_shapes);
   std::vector<Value> roots = lowered.outputs;
   for (const Update& update : lowered.updates) roots.push_back(update.value);
-  const auto settled = [&](const Graph& graph) {
-    return steady_ ? settled_values(graph, lowered.updates) : std::vector<char>(graph.size(), 0);
-  };
+  std::vector<int> changing = trained_;
+  for (const Update& update : lowered.updates) changing.push_back(update.variable);
+  const auto settled = [&](const Graph& graph) { return settled_values(graph, changing); };
   const Graph gated = move_gates(lowered.graph, roots);
   const Graph joined = join(gated, roots, settled(gated));
   const Graph graph = fuse(joined, roots, settled(joined));
   const auto end_of_outputs = roots.begin() + outputs_.size();
   for (size_t i = 0; i < lowered.updates.size(); ++i) lowered.updates[i].value = end_of_outputs[i];
   return std::make_unique<Plan>(graph, std::vector<Value>(roots.begin(), end_of_outputs),
-                                lowered.updates, steady_);
+                                lowered.updates, settled(graph));
 }
 
 }  // namespace convnet

@@ -35,7 +35,7 @@ class Program {
   std::vector<int> outputs_, input_rows_;
   std::list<Cached> plans_;  // most recently used first
   bool random_ = false;
-  bool steady_ = true;  // it has no gradients, by which variables would be changed after each run
+  std::vector<int> trained_;  // the variables that it has gradients by, which change from run to run
 };
 
 }  // namespace convnet

@@ -82,7 +82,7 @@ class Scheduler {
 
 }  // namespace
 
-std::vector<char> settled_values(const Graph& graph, const std::vector<Update>& updates) {
+std::vector<char> settled_values(const Graph& graph, const std::vector<int>& changing) {
   std::vector<char> settled(graph.size(), 0);
   for (Value v = 0; v < graph.size(); ++v) {
     const Node& node = graph[v];
@@ -90,9 +90,7 @@ std::vector<char> settled_values(const Graph& graph, const std::vector<Update>& 
       case NodeKind::input: break;
       case NodeKind::constant: settled[v] = 1; break;
       case NodeKind::variable:
-        settled[v] = std::none_of(updates.begin(), updates.end(), [&](const Update& update) {
-          return update.variable == node.slot;
-        });
+        settled[v] = std::find(changing.begin(), changing.end(), node.slot) == changing.end();
         break;
       case NodeKind::operation: {
         size_t bytes = 0;

@@ -29,9 +29,9 @@ struct Schedule {
   std::vector<size_t> bytes;  // of each value
 };
 
-// Which values are settled: they depend on constants and on variables that no update
-// changes, and are no larger than what they are made of.
-std::vector<char> settled_values(const Graph& graph, const std::vector<Update>& updates);
+// Which values are settled: they depend on constants and on variables other than the
+// changing ones (slots), and are no larger than what they are made of.
+std::vector<char> settled_values(const Graph& graph, const std::vector<int>& changing);
 
 // settled: of each value, whether to compute it ahead of all that is not.
 Schedule make_schedule(const Graph& graph, const std::vector<Value>& roots,
