@@ -15,6 +15,7 @@
 #'   variable, see [constraint_maxnorm()]; without effect elsewhere.
 #' @param x A constant, a variable, or a tensor computed from those.
 #'
+#' @details `k_set_value(model$optimizer$lr, 0.01)`, as scripts have it, is `model$optimizer$lr <- 0.01`.
 #' @return `k_constant()` and `k_variable()` a tensor; `k_get_value()` and
 #'   `k_eval()` an R array (a number for a tensor without dimensions);
 #'   `k_set_value()` the variable, invisibly.
@@ -66,6 +67,14 @@ k_eval <- k_get_value
 #' @rdname k_constant
 #' @export
 k_set_value <- function(x, value) {
+  field <- substitute(x)
+  if (!is_variable(x) && is.call(field) && identical(field[[1]], quote(`$`))) {
+    optimizer <- eval(field[[2]], parent.frame())
+    if (inherits(optimizer, "keras_optimizer")) {
+      `$<-.keras_optimizer`(optimizer, as.character(field[[3]]), as.vector(value))
+      return(invisible(value))
+    }
+  }
   check_variable(x)
   set_variable(x, value)
 }

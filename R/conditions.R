@@ -65,7 +65,7 @@ with_user_code <- function(what, code) {
 suggest <- function(word, known) {
   distance <- utils::adist(word, known, ignore.case = TRUE)[1, ]
   best <- which.min(distance)
-  if (length(best) && distance[best] <= max(2, nchar(word) / 3)) {
+  if (length(best) && distance[best] <= max(2, nchar(word) / 3) && distance[best] < nchar(word)) {
     paste0("Did you mean \"", known[best], "\"?")
   }
 }

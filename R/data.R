@@ -108,15 +108,51 @@ data_shape <- function(x, expected) {
   if (is.null(dim(x)) && length(expected) == 2) c(length(x), 1L) else shape_of_rows(x)
 }
 
-# Returns the shape that the data have.
+# Returns the shape that the data have: a fixed number of samples once or several times.
 check_data_shape <- function(x, expected, arg) {
   given <- data_shape(x, expected)
-  fits <- length(given) == length(expected) && all(is.na(expected) | expected == given)
-  if (fits) return(given)
+  fits <- length(given) == length(expected) && all(is.na(expected[-1]) | expected[-1] == given[-1])
+  if (fits && (is.na(expected[1]) || given[1] %% expected[1] == 0)) return(given)
+  if (fits) {
+    abort_shape(paste0("`", arg, "` does not divide into batches of the size that the model was built for."),
+                expected = paste("a multiple of", count_of(expected[1], "row")),
+                received = count_of(given[1], "row"))
+  }
   abort_shape(paste0("`", arg, "` does not have the shape of the model's input."),
               expected = paste("shape", format_shape(expected)),
               received = paste("shape", format_shape(given)),
-              remedy = flatten_remedy(given, expected) %||% shape_remedy(given, expected, arg))
+              remedy = row_remedy(x, expected, arg) %||% flatten_remedy(given, expected) %||% shape_remedy(given, expected, arg))
+}
+
+# The number of samples that a model takes at once; NA for any number.
+fixed_batch <- function(model) {
+  sizes <- if (is_wired(model)) vapply(wiring_of(model)$inputs, function(input) input$shape[1], 0L)
+  c(sizes[!is.na(sizes)], NA)[[1]]
+}
+
+# The size of batches where the user did not say.
+default_batch_size <- function(model) {
+  fixed <- fixed_batch(model)
+  if (is.na(fixed)) 32L else fixed
+}
+
+# Before the first batch runs: the last one may be smaller than the others.
+check_batches <- function(model, rows, batch_size, what = "rows") {
+  fixed <- fixed_batch(model)
+  if (is.na(fixed)) return()
+  sizes <- unique(c(min(rows, batch_size), if (rows %% batch_size > 0) rows %% batch_size))
+  if (all(sizes == fixed)) return()
+  abort_shape("The model was built for batches of one size.", where = label_of(model),
+              expected = paste("batches of", count_of(fixed, "row")),
+              received = sprintf("%d %s in batches of %d", as.integer(rows), what, as.integer(batch_size)),
+              remedy = sprintf("Use batch_size = %d, and a number of rows that it divides.", fixed))
+}
+
+# x[1, ] of a matrix is no row any more.
+row_remedy <- function(x, expected, arg) {
+  if (is.null(dim(x)) && length(expected) == 2 && length(x) %in% expected[2]) {
+    paste0("For one sample try rbind(", arg, "), or keep the row a row: x[1, , drop = FALSE].")
+  }
 }
 
 flatten_remedy <- function(given, expected) {

@@ -17,10 +17,12 @@
 evaluate.keras_model <- function(object, x = NULL, y = NULL, batch_size = NULL, verbose = 1,
                                  sample_weight = NULL, steps = NULL, callbacks = NULL, ...) {
   check_dots(list(...), names(formals()))
-  batch_size <- check_counts(batch_size %||% 32, "batch_size")
+  if (!is.null(batch_size)) batch_size <- check_counts(batch_size, "batch_size")
   verbose <- check_verbose(verbose)
   job <- training_job(object, x, y, sample_weight)
+  batch_size <- batch_size %||% default_batch_size(object)
   rows <- first_batches(seq_len(job$n), batch_size, steps)
+  check_batches(object, length(rows), batch_size)
   steps <- ceiling(length(rows) / batch_size)
   params <- callback_params(list(batch_size = batch_size, verbose = verbose), steps, length(rows))
   callbacks <- new_callback_list(callbacks, object, params)
@@ -57,10 +59,12 @@ predict.keras_model <- function(object, x = NULL, batch_size = NULL, verbose = 0
                                 callbacks = NULL, ...) {
   check_dots(list(...), names(formals()))
   apply_session_options()
-  batch_size <- check_counts(batch_size %||% 32, "batch_size")
+  if (!is.null(batch_size)) batch_size <- check_counts(batch_size, "batch_size")
   xs <- preparing(object, model_data(object, x))
+  batch_size <- batch_size %||% default_batch_size(object)
   program <- predict_program(object)
   rows <- length(first_batches(seq_len(xs$n), batch_size, steps))
+  check_batches(object, rows, batch_size)
   params <- callback_params(list(batch_size = batch_size, verbose = verbose), ceiling(rows / batch_size), rows)
   callbacks <- new_callback_list(callbacks, object, params)
   values <- predict_rows(program, xs$datasets, rows, batch_size, callbacks)

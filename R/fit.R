@@ -11,7 +11,7 @@
 #'   the inputs' names.
 #' @param y Targets: an array, vector, or factor; for several outputs a list, in
 #'   order or with the outputs' names.
-#' @param batch_size Samples in a step; 32 when `NULL`.
+#' @param batch_size Samples in a step; when `NULL` 32, or the number that the model was built for.
 #' @param epochs How often to go through the data. With `initial_epoch` the
 #'   number of the last epoch.
 #' @param verbose 0: silent, 1: a progress bar in a terminal, a line an epoch
@@ -58,13 +58,14 @@ fit.keras_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epoch
                             validation_steps = NULL, ...) {
   check_dots(list(...), names(formals()))
   require_compiled(object)
-  batch_size <- check_counts(batch_size %||% 32, "batch_size")
+  if (!is.null(batch_size)) batch_size <- check_counts(batch_size, "batch_size")
   epochs <- check_counts(epochs, "epochs")
   initial_epoch <- check_counts(initial_epoch, "initial_epoch", lower = 0)
   verbose <- check_verbose(verbose)
   shuffle <- if (identical(shuffle, "batch")) shuffle else check_flag(shuffle, "shuffle")
   check_number(validation_split, "validation_split", 0, 1)
   job <- training_job(object, x, y, sample_weight, class_weight)
+  batch_size <- batch_size %||% default_batch_size(object)
   held_out <- split_rows(job$n, validation_split)
   validation <- if (!is.null(validation_data)) {
     if (!is.list(validation_data) || !length(validation_data) %in% 2:3) {
@@ -81,6 +82,8 @@ fit.keras_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epoch
   validation_rows <- if (is.null(validation_data)) held_out$validation else seq_len(validation$n %||% 0)
   validation_rows <- first_batches(validation_rows, batch_size, validation_steps, "validation_steps")
   train_rows <- first_batches(held_out$train, batch_size, steps_per_epoch, "steps_per_epoch")
+  check_batches(object, length(train_rows), batch_size)
+  if (length(validation_rows)) check_batches(object, length(validation_rows), batch_size, "validation rows")
   run_epochs(object, job, held_out$train, length(train_rows), validation, validation_rows,
              list(batch_size = batch_size, epochs = epochs, initial_epoch = initial_epoch,
                   verbose = verbose, shuffle = shuffle, callbacks = callbacks))

@@ -32,7 +32,7 @@ bind_class <- function(self, definition, arguments) {
     frame <- new.env(parent = level$env)
     frame$self <- self
     frame$private <- data$private
-    frame$super <- data$methods
+    frame$super <- super_of(data$methods)
     bound <- function(f) {
       if (is.function(f)) environment(f) <- frame
       f
@@ -50,6 +50,15 @@ bind_class <- function(self, definition, arguments) {
   }
   with_user_code("initialize()", do.call("initialize", arguments))
 }
+
+# What the class inherits: `super$build(shape)`, or `super()$build(shape)` and `super()$`__init__`()` of older scripts.
+super_of <- function(methods) {
+  methods$`__init__` <- methods$initialize
+  structure(function() methods, class = "keras_super")
+}
+
+#' @export
+`$.keras_super` <- function(x, name) unclass(x)()[[name]]
 
 add_fields <- function(data, level) {
   taken <- intersect(names(level$fields), c(ls(data), names(layer_fields)))
@@ -78,8 +87,8 @@ call_arguments_of <- function(self) {
 #' Layers of your own
 #'
 #' `KerasLayer` is the [R6][R6::R6Class] class to inherit from; `create_layer()` makes a layer of such a class and
-#' composes it. `Layer()` does both in one: it returns a function like [layer_dense()]. A layer of your own is trained,
-#' saved with [saveRDS()], cloned and used inside other layers exactly as the ones of the package are.
+#' composes it. `Layer()` and `new_layer_class()`, two names of one function, do both in one: they return a function like
+#' [layer_dense()]. A layer of your own is trained, saved with [saveRDS()], cloned and used inside other layers exactly as the ones of the package are.
 #'
 #' @details
 #' Methods of the class; `call()` is the only one that must be there:
@@ -109,8 +118,8 @@ call_arguments_of <- function(self) {
 #' @param inherit The class to inherit from.
 #' @param parent_env The environment in which methods look for what is not theirs.
 #' @param layer_class A class, as returned by `new_layer_class()` or [R6::R6Class()].
-#' @return `new_layer_class()` a class, `Layer()` and `create_layer_wrapper()` a function of `object` and the arguments of
-#'   `initialize()`.
+#' @return A function like [layer_dense()], of `object` and the arguments of `initialize()`. It stands for its class where
+#'   one is expected: as `layer_class`, and as `inherit`.
 #' @section Errors: `convnet_error_function` when a method fails: its error is the `parent` of the condition.
 #' @family layers
 #' @examples
@@ -160,27 +169,43 @@ KerasConstraint <- R6::R6Class("KerasConstraint", cloneable = FALSE, public = li
 #' @export
 new_layer_class <- function(classname, initialize = NULL, call = NULL, build = NULL, get_config = NULL, ...,
                             public = list(), private = list(), inherit = KerasLayer, parent_env = parent.frame()) {
-  check_string(classname, "classname")
   methods <- list(initialize = initialize, call = call, build = build, get_config = get_config)
   public <- c(Filter(Negate(is.null), methods), list(...), public)
-  # The class itself, not a name that it may not have elsewhere.
-  do.call(R6::R6Class, list(classname, public = public, private = private, inherit = inherit, parent_env = parent_env,
-                        cloneable = FALSE))
+  create_layer_wrapper(new_class(classname, public, private, inherit, parent_env))
 }
+
+#' @rdname KerasLayer
+#' @export
+Layer <- new_layer_class
 
 #' @rdname KerasLayer
 #' @export
 create_layer_wrapper <- function(layer_class) {
-  force(layer_class)
-  function(object, ...) create_layer(layer_class, object, list(...))
+  layer_class <- class_behind(layer_class)
+  structure(function(object, ...) create_layer(layer_class, object, name_arguments(list(...), layer_class)),
+            class = c("keras_layer_class", "function"))
 }
 
-#' @rdname KerasLayer
-#' @export
-Layer <- function(classname, initialize = NULL, call = NULL, build = NULL, get_config = NULL, ..., public = list(),
-                  private = list(), inherit = KerasLayer, parent_env = parent.frame()) {
-  create_layer_wrapper(new_layer_class(classname, initialize, call, build, get_config, ..., public = public,
-                                       private = private, inherit = inherit, parent_env = parent_env))
+new_class <- function(classname, public, private, inherit, parent_env) {
+  check_string(classname, "classname")
+  # The class itself, not a name that it may not have elsewhere.
+  do.call(R6::R6Class, list(classname, public = public, private = private, inherit = class_behind(inherit),
+                        parent_env = parent_env, cloneable = FALSE))
+}
+
+# The class of a function that makes layers of it.
+class_behind <- function(x) if (inherits(x, "keras_layer_class")) environment(x)$layer_class else x
+
+# Arguments without names are those of initialize(), in order.
+name_arguments <- function(arguments, layer_class) {
+  unnamed <- !nzchar(names(arguments) %||% rep("", length(arguments)))
+  if (!any(unnamed) || !is_class(layer_class)) return(arguments)
+  levels <- class_definition(layer_class)$levels
+  own <- Filter(Negate(is.null), lapply(levels, function(level) level$methods$initialize))
+  free <- setdiff(names(formals(own[[length(own)]])), c("...", names(arguments)))
+  names(arguments)[unnamed] <- c(free, rep("", sum(unnamed)))[seq_len(sum(unnamed))]
+  check_args(arguments)
+  arguments
 }
 
 #' @rdname create_layer

@@ -67,6 +67,10 @@ layer_fields <- list(
   set_weights = function(self) function(weights) set_weights(self, weights),
   get_config = function(self) function() get_config(self),
   count_params = function(self) function() count_params(self),
+  # As in Python: the first layer has the index 0.
+  get_layer = function(self) {
+    if (is_model(self)) function(name = NULL, index = NULL) get_layer(self, name, if (!is.null(index)) index + 1)
+  },
   layers = function(self) if (is_model(self)) layers_of(self),
   input = function(self) single_tensor(tensors_of(self, "inputs")),
   output = function(self) single_tensor(tensors_of(self, "outputs")),

@@ -69,6 +69,7 @@ layer_args <- function() {
 is_empty_argument <- function(x) identical(x, quote(expr = ))
 
 new_layer <- function(layer_class, args) {
+  layer_class <- class_behind(layer_class)
   own <- is.list(layer_class) || is_class(layer_class)
   definition <- if (is_class(layer_class)) class_definition(layer_class)
                 else if (own) check_definition(layer_class)

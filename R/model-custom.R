@@ -47,9 +47,8 @@ keras_model_custom <- function(model_fn, name = NULL) {
 #' @export
 new_model_class <- function(classname, initialize = NULL, call = NULL, ..., public = list(), private = list(),
                             inherit = KerasLayer, parent_env = parent.frame()) {
-  class <- new_layer_class(classname, initialize, call, ..., public = public, private = private, inherit = inherit,
-                           parent_env = parent_env)
-  definition <- class_definition(class)
+  public <- c(Filter(Negate(is.null), list(initialize = initialize, call = call)), list(...), public)
+  definition <- class_definition(new_class(classname, public, private, inherit, parent_env))
   function(..., name = NULL) model_of_class(definition, list(...), name)
 }
 

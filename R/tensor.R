@@ -158,4 +158,13 @@ as.array.convnet_tensor <- function(x, ...) {
 as.double.convnet_tensor <- function(x, ...) as.double(k_get_value(x))
 
 #' @export
+as.integer.convnet_tensor <- function(x, ...) as.integer(k_get_value(x))
+
+#' @export
+as.logical.convnet_tensor <- function(x, ...) as.logical(k_get_value(x))
+
+#' @export
+as.matrix.convnet_tensor <- function(x, ...) as.matrix(k_get_value(x))
+
+#' @export
 as.vector.convnet_tensor <- function(x, mode = "any") as.vector(k_get_value(x), mode)

@@ -85,6 +85,8 @@ count_params <- function(object) {
 #' @param object A model or layer.
 #' @param from,to Names or positions (from 1) of the first and last layer to
 #'   change; all layers when `NULL`.
+#' @param which Instead of `from` and `to` the layers to change: names, positions, truth values, or a function of a layer
+#'   that returns `TRUE` or `FALSE`.
 #' @return The object, changed in place, invisibly.
 #' @section Errors: `convnet_error_argument` when there is no such layer.
 #' @family models
@@ -97,18 +99,25 @@ count_params <- function(object) {
 #' unfreeze_weights(model)
 #' length(model$trainable_weights)
 #' @export
-freeze_weights <- function(object, from = NULL, to = NULL) {
-  set_trainable(object, from, to, FALSE)
+freeze_weights <- function(object, from = NULL, to = NULL, which = NULL) {
+  set_trainable(object, from, to, which, FALSE)
 }
 
 #' @rdname freeze_weights
 #' @export
-unfreeze_weights <- function(object, from = NULL, to = NULL) {
-  set_trainable(object, from, to, TRUE)
+unfreeze_weights <- function(object, from = NULL, to = NULL, which = NULL) {
+  set_trainable(object, from, to, which, TRUE)
 }
 
-set_trainable <- function(object, from, to, trainable) {
+set_trainable <- function(object, from, to, which, trainable) {
   check_layer(object)
+  if (!is.null(which)) {
+    if (!is.null(from) || !is.null(to)) {
+      abort_argument("`which` stands alone.", where = label_of(object), expected = "`which`, or `from` and `to`")
+    }
+    for (layer in chosen_layers(object, which)) layer$trainable <- trainable
+    return(invisible(object))
+  }
   if (is.null(from) && is.null(to) || !is_model(object)) {
     object$trainable <- trainable
     return(invisible(object))
@@ -119,4 +128,18 @@ set_trainable <- function(object, from, to, trainable) {
   last <- position(get_layer(object, to %||% length(layers)), layers)
   for (layer in layers[first:max(first, last)]) layer$trainable <- trainable
   invisible(object)
+}
+
+chosen_layers <- function(model, which) {
+  check_model(model)
+  layers <- model$layers
+  if (is.function(which)) which <- vapply(layers, function(layer) check_flag(which(layer), "which"), NA)
+  if (is.logical(which)) {
+    if (length(which) != length(layers) || anyNA(which)) {
+      abort_argument("`which` does not fit the model.", where = label_of(model),
+                     expected = paste(length(layers), "truth values, one for each layer"), received = describe(which))
+    }
+    return(layers[which])
+  }
+  lapply(which, function(one) get_layer(model, one))
 }

@@ -60,3 +60,8 @@ test_that("things are described shortly", {
       "a factor of length 1", "NaN", "a tensor of shape (2,)", "Layer \"d\" (Dense)", paste0("\"", strrep("long", 15), "\""))
   )
 })
+
+test_that("a word of which no letter is right is no suggestion", {
+  expect_null(convnet:::suggest("r2", c("ce", "mse")))
+  expect_match(convnet:::suggest("acuracy", c("ce", "accuracy")), "accuracy")
+})

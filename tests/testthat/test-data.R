@@ -57,3 +57,11 @@ test_that("huge and tiny numbers survive in float64 and become what float32 has"
   expect_warning(out <- predict(model, c(Inf, NaN)), class = "convnet_warning_nonfinite")
   expect_identical(as.vector(out), c(Inf, NaN))
 })
+
+test_that("a row that lost its dimension is told what to do", {
+  x <- matrix(as.double(1:12), 3)
+  model <- keras_model_sequential(input_shape = 4) %>% layer_dense(1)
+  expect_error(predict(model, x[1, ]), "rbind\\(x\\)", class = "convnet_error_shape")
+  row <- x[1, ]
+  expect_equal(predict(model, rbind(row)), predict(model, x)[1, , drop = FALSE], tolerance = 1e-6)
+})

@@ -270,3 +270,46 @@ test_that("get_config() of a class says what its copies are made from", {
   model <- model_power(n = 1)
   expect_equal(predict(clone_model(model), x), x^2, tolerance = 1e-6)
 })
+
+test_that("classes are functions that make layers, and stand for themselves where a class is expected", {
+  layer_power <- new_layer_class("Power",
+    initialize = function(exponent, factor = 1, ...) {
+      super$initialize(...)
+      self$exponent <- exponent
+      self$factor <- factor
+    },
+    call = function(inputs) self$factor * inputs^self$exponent)
+  x <- matrix(1:4, 2)
+  expect_equal(as.array(layer_power(exponent = 2)(x)), x^2)
+  expect_equal(as.array(layer_power(x, 3, factor = 2)), 2 * x^3)
+  expect_equal(as.array(layer_power(x, factor = 2, 3)), 2 * x^3)
+  expect_error(layer_power(x, 1, 2, 3), class = "convnet_error_argument")
+  expect_equal(as.array(create_layer(layer_power, x, list(exponent = 2))), x^2)
+  expect_equal(as.array(create_layer_wrapper(layer_power)(x, 2)), x^2)
+  layer_square <- Layer("Square", inherit = layer_power, initialize = function() super$initialize(2))
+  expect_equal(as.array(layer_square(x)), x^2)
+  model <- keras_model_sequential(input_shape = 2) %>% layer_power(2, name = "power")
+  expect_equal(predict(readRDS(saved(model)), x), x^2)
+})
+
+test_that("super is also a function, and knows initialize() by Python's name", {
+  Base <- R6::R6Class("Base", inherit = KerasLayer, public = list(
+    initialize = function(factor) self$factor <- factor,
+    factor = NULL,
+    call = function(inputs) inputs * self$factor))
+  layer_more <- Layer("More", inherit = Base,
+    initialize = function() {
+      super()$`__init__`(3)
+      self$shift <- 1
+    },
+    call = function(inputs) super()$call(inputs) + self$shift)
+  layer_own <- Layer("Own", initialize = function(units) {
+      super()$`__init__`()
+      self$units <- units
+    },
+    call = function(inputs) inputs * self$units, get_config = function() super()$get_config())
+  expect_equal(as.array(layer_more(matrix(1:2, 1))), matrix(c(4, 7), 1))
+  model <- keras_model_sequential(input_shape = 2) %>% layer_more() %>% layer_own(units = 2)
+  expect_equal(predict(clone_model(model), matrix(1:2, 1)), matrix(c(8, 14), 1))
+  expect_equal(predict(readRDS(saved(model)), matrix(1:2, 1)), matrix(c(8, 14), 1))
+})

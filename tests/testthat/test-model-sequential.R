@@ -114,3 +114,9 @@ test_that("models are functions of arrays and tensors", {
   f <- k_function(x, model(x * 2))
   expect_equal(f(list(rbind(c(1, 1))))[[1]], matrix(6))
 })
+
+test_that("model$get_layer() counts from 0, as in Python", {
+  model <- keras_model_sequential(input_shape = 2) %>% layer_dense(2, name = "a") %>% layer_dense(2, name = "b")
+  expect_identical(model$get_layer("b"), get_layer(model, "b"))
+  expect_identical(model$get_layer(index = 0L), get_layer(model, "a"))
+})

@@ -87,3 +87,18 @@ test_that("arguments of optimizers", {
   expect_identical(optimizer_adam(lr = 0.3)$learning_rate, optimizer_adam(learning_rate = 0.3)$learning_rate)
   expect_snapshot(optimizer_sgd(0.1, momentum = 0.9, nesterov = TRUE))
 })
+
+test_that("k_set_value() sets what model$optimizer$lr says", {
+  model <- keras_model_sequential(input_shape = 1) %>%
+    layer_dense(1, use_bias = FALSE, kernel_initializer = "zeros")
+  model %>% compile(optimizer_sgd(lr = 0.5), "mse")
+  k_set_value(model$optimizer$lr, 0.25)
+  expect_identical(k_get_value(model$optimizer$lr), 0.25)
+  model %>% train_on_batch(matrix(1), 1)
+  expect_equal(c(get_weights(model)[[1]]), 0.5)
+  callback <- callback_lambda(on_epoch_begin = function(epoch, logs) k_set_value(model$optimizer$lr, k_constant(0)))
+  model %>% fit(matrix(1), 1, epochs = 2, verbose = 0, callbacks = list(callback))
+  expect_equal(c(get_weights(model)[[1]]), 0.5)
+  expect_error(k_set_value(model$optimizer$lr, -1), class = "convnet_error_argument")
+  expect_error(k_set_value(model$name, 1), class = "convnet_error_argument")
+})

@@ -110,3 +110,12 @@ test_that("what does not depend has gradient zero", {
   expect_equal(lapply(g, k_eval), list(c(2, 2), matrix(0, 2, 2)))
   expect_equal(k_eval(k_gradients(k_sum(k_stop_gradient(v) * v), v)[[1]]), c(1, 2))
 })
+
+test_that("constants become R vectors and matrices", {
+  x <- matrix(c(0.5, 2.5, -1, 0), 2)
+  expect_identical(as.matrix(k_constant(x)), x)
+  expect_identical(as.matrix(k_constant(1:3)), matrix(c(1, 2, 3)))
+  expect_identical(as.integer(k_argmax(k_constant(x))), c(0L, 0L))
+  expect_identical(as.logical(k_constant(x) > 0), c(TRUE, TRUE, FALSE, FALSE))
+  expect_identical(as.numeric(k_constant(x)), c(x))
+})

@@ -103,6 +103,22 @@ test_that("compile() decides what is trained, as a discriminator in two models n
   expect_gt(abs(get_weights(judge)[[2]] - before[[2]]), 0.1)
 })
 
+test_that("freeze_weights() takes the layers that are meant, in any form", {
+  model <- keras_model_sequential(input_shape = 2) %>% layer_dense(2, name = "a") %>% layer_dense(2, name = "b") %>%
+    layer_dense(2, name = "c")
+  frozen <- function() vapply(model$layers, function(layer) !layer$trainable, NA)
+  for (which in list(c("a", "c"), c(1, 3), c(TRUE, FALSE, TRUE), function(layer) layer$name != "b")) {
+    freeze_weights(model, which = which)
+    expect_identical(frozen(), c(TRUE, FALSE, TRUE))
+    unfreeze_weights(model, which = which)
+    expect_identical(frozen(), c(FALSE, FALSE, FALSE))
+  }
+  expect_error(freeze_weights(model, which = TRUE), class = "convnet_error_argument")
+  expect_error(freeze_weights(model, which = "d"), class = "convnet_error_argument")
+  expect_error(freeze_weights(model, from = 1, which = 1), class = "convnet_error_argument")
+  expect_identical(frozen(), c(FALSE, FALSE, FALSE))
+})
+
 test_that("predictions follow every change of weights, whoever made it", {
   make <- function() {
     keras_model_sequential(input_shape = c(6, 6, 8)) %>% layer_conv_2d(16, 3, name = "conv") %>%
