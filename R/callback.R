@@ -3,7 +3,8 @@
 #' Functions that [fit()], [evaluate()] and [predict()] call while they work. `on_epoch_end` has the epoch, counted from 0
 #' as in Keras, and the values of loss and metrics. Setting `model$stop_training <- TRUE` ends training. Functions of
 #' batches make the loop hand control back to R after every batch. A class of callbacks with fields of its own inherits
-#' from [KerasCallback].
+#' from [KerasCallback]. Ready-made ones are [callback_early_stopping()], [callback_learning_rate_scheduler()] and the
+#' functions described with them.
 #'
 #' @param on_epoch_begin,on_epoch_end Functions of `(epoch, logs)`.
 #' @param on_batch_begin,on_batch_end,on_train_batch_begin,on_train_batch_end Functions of `(batch, logs)` for a batch of

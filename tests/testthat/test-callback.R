@@ -156,3 +156,24 @@ test_that("what fails in a callback's class is said in its own words", {
   expect_identical(conditionMessage(error$parent), "no space left")
   expect_identical(model$optimizer$iterations, 1)
 })
+
+test_that("Callback() makes a class of functions, with fields and arguments", {
+  callback_count <- Callback("Count",
+    initialize = function(step, ...) {
+      super$initialize(...)
+      self$step <- step
+    },
+    on_epoch_end = function(epoch, logs = NULL) {
+      self$seen <- c(self$seen, self$next_value(epoch))
+      if (epoch == 2) self$model$stop_training <- TRUE
+    },
+    seen = NULL,
+    next_value = function(epoch) private$offset + self$step * epoch,
+    private = list(offset = 10))
+  count <- callback_count(step = 2)
+  model <- small_line(optimizer = "sgd", loss = "mse")
+  fit(model, matrix(1, 4, 2), 1:4, epochs = 9, verbose = 0, callbacks = count)
+  expect_identical(count$seen, c(10, 12, 14))
+  expect_identical(callback_count(1)$step, 1)
+  expect_error(Callback(3), class = "convnet_error_argument")
+})
