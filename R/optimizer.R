@@ -5,7 +5,9 @@
 #' \eqn{w \leftarrow w + v}{w <- w + v}, with Nesterov's look-ahead
 #' \eqn{w \leftarrow w + \mu v - \eta g}{w <- w + mu v - eta g}. RMSprop divides by a moving root mean
 #' square of the gradient; Adam uses moving first and second moments with bias
-#' correction.
+#' correction. Adagrad divides by the root of the sum of all squared gradients,
+#' Adadelta by a moving one and multiplies by the same of its steps, Adamax divides
+#' by a moving maximum, Nadam is Adam with Nesterov's look-ahead.
 #'
 #' @param lr,learning_rate Step size \eqn{\eta}{eta}; two names of one argument.
 #' @param momentum Weight \eqn{\mu}{mu} of the previous step, in `[0, 1]`.
@@ -23,7 +25,10 @@
 #' @references Tieleman, T. and Hinton, G. (2012), *Lecture 6.5: RMSprop*,
 #'   COURSERA. Kingma, D. and Ba, J. (2015), *Adam: a method for stochastic
 #'   optimization*, ICLR. Reddi, S., Kale, S. and Kumar, S. (2018), *On the
-#'   convergence of Adam and beyond*, ICLR (`amsgrad`).
+#'   convergence of Adam and beyond*, ICLR (`amsgrad`). Duchi, J., Hazan, E. and
+#'   Singer, Y. (2011), *Adaptive subgradient methods*, JMLR 12. Zeiler, M. (2012),
+#'   *ADADELTA: an adaptive learning rate method*, arXiv 1212.5701. Dozat, T. (2016),
+#'   *Incorporating Nesterov momentum into Adam*, ICLR workshop.
 #' @family optimizers
 #' @examples
 #' optimizer_sgd(lr = 0.1, momentum = 0.9, nesterov = TRUE)
@@ -70,6 +75,50 @@ optimizer_adam <- function(lr = 0.001, beta_1 = 0.9, beta_2 = 0.999, epsilon = N
                 amsgrad = check_flag(amsgrad, "amsgrad"))
 }
 
+#' @rdname optimizers
+#' @param initial_accumulator_value What the sum of squares begins with.
+#' @export
+optimizer_adagrad <- function(lr = 0.01, epsilon = NULL, decay = 0, clipnorm = NULL, clipvalue = NULL,
+                              learning_rate = lr, initial_accumulator_value = 0.1,
+                              weight_decay = NULL, global_clipnorm = NULL) {
+  new_optimizer("Adagrad", learning_rate, decay, clipnorm, clipvalue, weight_decay, global_clipnorm,
+                epsilon = check_number(epsilon %||% the$epsilon, "epsilon", 0),
+                initial_accumulator_value = check_number(initial_accumulator_value, "initial_accumulator_value", 0))
+}
+
+#' @rdname optimizers
+#' @export
+optimizer_adadelta <- function(lr = 1, rho = 0.95, epsilon = NULL, decay = 0, clipnorm = NULL, clipvalue = NULL,
+                               learning_rate = lr, weight_decay = NULL, global_clipnorm = NULL) {
+  new_optimizer("Adadelta", learning_rate, decay, clipnorm, clipvalue, weight_decay, global_clipnorm,
+                rho = check_number(rho, "rho", 0, 1),
+                epsilon = check_number(epsilon %||% the$epsilon, "epsilon", 0))
+}
+
+#' @rdname optimizers
+#' @export
+optimizer_adamax <- function(lr = 0.002, beta_1 = 0.9, beta_2 = 0.999, epsilon = NULL, decay = 0, clipnorm = NULL,
+                             clipvalue = NULL, learning_rate = lr, weight_decay = NULL, global_clipnorm = NULL) {
+  new_optimizer("Adamax", learning_rate, decay, clipnorm, clipvalue, weight_decay, global_clipnorm,
+                beta_1 = check_number(beta_1, "beta_1", 0, 1),
+                beta_2 = check_number(beta_2, "beta_2", 0, 1),
+                epsilon = check_number(epsilon %||% the$epsilon, "epsilon", 0))
+}
+
+#' @rdname optimizers
+#' @param schedule_decay Nadam's momentum of step \eqn{t} (from 1) is
+#'   \eqn{\beta_1 (1 - 0.96^{t \cdot schedule\_decay} / 2)}; newer versions of Keras have 1.
+#' @export
+optimizer_nadam <- function(lr = 0.002, beta_1 = 0.9, beta_2 = 0.999, epsilon = NULL, schedule_decay = 0.004,
+                            clipnorm = NULL, clipvalue = NULL, learning_rate = lr, weight_decay = NULL,
+                            global_clipnorm = NULL) {
+  new_optimizer("Nadam", learning_rate, 0, clipnorm, clipvalue, weight_decay, global_clipnorm,
+                beta_1 = check_number(beta_1, "beta_1", 0, 1),
+                beta_2 = check_number(beta_2, "beta_2", 0, 1),
+                epsilon = check_number(epsilon %||% the$epsilon, "epsilon", 0),
+                schedule_decay = check_number(schedule_decay, "schedule_decay", 0))
+}
+
 # An environment: `model$optimizer$learning_rate <- 1e-4` changes the model's.
 new_optimizer <- function(class_name, learning_rate, decay, clipnorm, clipvalue, weight_decay,
                           global_clipnorm, ...) {
@@ -88,7 +137,8 @@ new_optimizer <- function(class_name, learning_rate, decay, clipnorm, clipvalue,
 }
 
 get_optimizer <- function(x) {
-  known <- list(sgd = optimizer_sgd, rmsprop = optimizer_rmsprop, adam = optimizer_adam)
+  known <- list(sgd = optimizer_sgd, rmsprop = optimizer_rmsprop, adam = optimizer_adam, adagrad = optimizer_adagrad,
+                adadelta = optimizer_adadelta, adamax = optimizer_adamax, nadam = optimizer_nadam)
   if (inherits(x, "keras_optimizer")) return(copy_optimizer(x))
   if (!is_string(x)) {
     abort_argument("This is not an optimizer.",
@@ -107,14 +157,15 @@ copy_optimizer <- function(optimizer) {
   copy
 }
 
-# State of the optimizer for these variables, zero at first.
+# State of the optimizer for these variables, at first zero, or where Adagrad begins.
 optimizer_slots <- function(optimizer, variables) {
   count <- cpp_optimizer_slots(optimizer$config)
   slots <- optimizer$slots
   if (length(slots) == length(variables) && all(lengths(slots) == count)) return(slots)
+  start <- optimizer$initial_accumulator_value %||% 0
   optimizer$slots <- lapply(variables, function(v) {
     lapply(seq_len(count), function(i) {
-      cpp_variable_storage(numeric(prod(v$shape)), v$shape, v$dtype)
+      cpp_variable_storage(rep(start, prod(v$shape)), v$shape, v$dtype)
     })
   })
 }

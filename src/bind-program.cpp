@@ -73,6 +73,7 @@ OptimizerConfig optimizer_from_r(const Rcpp::List& config) {
   result.beta_1 = number("beta_1");
   result.beta_2 = number("beta_2");
   result.epsilon = number("epsilon");
+  result.schedule_decay = number("schedule_decay");
   result.nesterov = number("nesterov") != 0;
   result.centered = number("centered") != 0;
   result.amsgrad = number("amsgrad") != 0;

@@ -78,10 +78,31 @@ double exact_step(const OptimizerConfig& c, int64_t iteration, double w, double 
     if (c.momentum > 0) step = s[1] = c.momentum * s[1] + step;
     return w - step;
   }
+  if (c.kind == OptimizerKind::adagrad) {
+    s[0] += g * g;
+    return w - rate * g / std::sqrt(s[0] + c.epsilon);
+  }
+  if (c.kind == OptimizerKind::adadelta) {
+    s[0] = c.rho * s[0] + (1 - c.rho) * g * g;
+    const double step = std::sqrt(s[1] + c.epsilon) / std::sqrt(s[0] + c.epsilon) * g;
+    s[1] = c.rho * s[1] + (1 - c.rho) * step * step;
+    return w - rate * step;
+  }
   s[0] = c.beta_1 * s[0] + (1 - c.beta_1) * g;
+  if (c.kind == OptimizerKind::adamax) {
+    s[1] = std::max(c.beta_2 * s[1], std::abs(g));
+    return w - rate / (1 - std::pow(c.beta_1, iteration + 1.0)) * s[0] / (s[1] + c.epsilon);
+  }
   s[1] = c.beta_2 * s[1] + (1 - c.beta_2) * g * g;
-  if (c.amsgrad) s[2] = std::max(s[2], s[1]);
   const double t = static_cast<double>(iteration + 1);
+  if (c.kind == OptimizerKind::nadam) {
+    const auto u = [&](double i) { return c.beta_1 * (1 - 0.5 * std::pow(0.96, i * c.schedule_decay)); };
+    double product = 1;
+    for (int64_t i = 1; i <= iteration + 1; ++i) product *= u(double(i));
+    const double m = u(t + 1) * s[0] / (1 - product * u(t + 1)) + (1 - u(t)) * g / (1 - product);
+    return w - rate * m / (std::sqrt(s[1] / (1 - std::pow(c.beta_2, t))) + c.epsilon);
+  }
+  if (c.amsgrad) s[2] = std::max(s[2], s[1]);
   const double corrected = rate * std::sqrt(1 - std::pow(c.beta_2, t)) / (1 - std::pow(c.beta_1, t));
   return w - corrected * s[0] / (std::sqrt(s[c.amsgrad ? 2 : 1]) + c.epsilon);
 }
@@ -95,10 +116,13 @@ std::vector<OptimizerConfig> configs() {
     for (bool flag : {false, true}) {
       c.momentum = momentum;
       c.nesterov = c.centered = c.amsgrad = flag;
-      for (OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::rmsprop, OptimizerKind::adam}) {
+      for (OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::rmsprop, OptimizerKind::adagrad,
+                                 OptimizerKind::adadelta, OptimizerKind::adamax, OptimizerKind::nadam,
+                                 OptimizerKind::adam}) {
         c.kind = kind;
         c.clip_value = flag ? 0.5 : 0;
-        c.clip_norm = flag ? 0 : 3;
+        // Adamax divides by gradients: how their norm was rounded would show.
+        c.clip_norm = flag || kind == OptimizerKind::adamax ? 0 : 3;
         all.push_back(c);
       }
     }

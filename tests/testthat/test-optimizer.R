@@ -49,6 +49,37 @@ test_that("RMSprop and Adam", {
   }))
 })
 
+test_that("Adagrad, Adadelta, Adamax and Nadam", {
+  s <- 0.5
+  expect_equal(steps_of(optimizer_adagrad(0.1, epsilon = 1e-3, initial_accumulator_value = 0.5), 4),
+               walk(4, 1, function(w, g, t) {
+    s <<- s + g^2
+    w - 0.1 * g / sqrt(s + 1e-3)
+  }))
+  s <- d <- 0
+  expect_equal(steps_of(optimizer_adadelta(rho = 0.8, epsilon = 1e-3), 4), walk(4, 1, function(w, g, t) {
+    s <<- 0.8 * s + 0.2 * g^2
+    step <- sqrt(d + 1e-3) / sqrt(s + 1e-3) * g
+    d <<- 0.8 * d + 0.2 * step^2
+    w - step
+  }))
+  m <- u <- 0
+  expect_equal(steps_of(optimizer_adamax(0.1, beta_1 = 0.8, beta_2 = 0.9, epsilon = 1e-3), 4), walk(4, 1, function(w, g, t) {
+    m <<- 0.8 * m + 0.2 * g
+    u <<- max(0.9 * u, abs(g))
+    w - 0.1 / (1 - 0.8^t) * m / (u + 1e-3)
+  }))
+  m <- v <- 0
+  momentum <- function(t) 0.8 * (1 - 0.5 * 0.96^(0.1 * t))
+  nadam <- optimizer_nadam(0.1, beta_1 = 0.8, beta_2 = 0.9, epsilon = 1e-3, schedule_decay = 0.1)
+  expect_equal(steps_of(nadam, 4), walk(4, 1, function(w, g, t) {
+    m <<- 0.8 * m + 0.2 * g
+    v <<- 0.9 * v + 0.1 * g^2
+    ahead <- momentum(t + 1) * m / (1 - prod(momentum(1:(t + 1)))) + (1 - momentum(t)) * g / (1 - prod(momentum(1:t)))
+    w - 0.1 * ahead / (sqrt(v / (1 - 0.9^t)) + 1e-3)
+  }))
+})
+
 test_that("gradients are clipped", {
   expect_equal(steps_of(optimizer_sgd(0.1, clipvalue = 0.5), 1, start = 3), 3 - 0.1 * 0.5)
   expect_equal(steps_of(optimizer_sgd(0.1, clipnorm = 2), 1, start = -3), -3 + 0.1 * 2)

@@ -8,7 +8,7 @@ namespace convnet {
 template <typename T>
 struct UpdateRates {
   T rate, factor, clip, shrink;
-  T momentum, rho, beta_1, beta_2, epsilon;
+  T momentum, rho, beta_1, beta_2, epsilon, ahead;
 };
 
 template <typename T>
@@ -36,6 +36,15 @@ struct Updates {
   // [1]: slot u, u = max(u, v), which takes the place of v.
   // w = shrink w - rate m / (sqrt(v) + epsilon).
   Update adam[2];
+  // Slot s: s += g^2; w = shrink w - rate g / sqrt(s + epsilon).
+  Update adagrad;
+  // Slots s, d: s = rho s + (1 - rho) g^2; step = g sqrt(d + epsilon) / sqrt(s + epsilon);
+  // d = rho d + (1 - rho) step^2; w = shrink w - rate step.
+  Update adadelta;
+  // Slots m, u: m as Adam's, u = max(beta_2 u, |g|); w = shrink w - rate m / (u + epsilon).
+  Update adamax;
+  // Slots m, v as Adam's; w = shrink w - (rate m + ahead g) / (sqrt(v) + epsilon).
+  Update nadam;
 };
 
 // The functions for detail::isa(). Instances: float, double.

@@ -43,16 +43,41 @@ double clip_factor(double squared, double limit) {
   return limit > 0 && norm > limit ? limit / norm : 1;
 }
 
-// The learning rate of this step, Adam's with the correction of its bias.
+// What is the same for all elements in this step, corrections of the moments' bias
+// included. shrink: weight decay; ahead: Nadam's rate of the gradient itself.
 struct Step {
-  double rate, shrink;  // shrink: weight decay
+  double rate, shrink, epsilon, ahead;
+};
+
+// Nadam's momentum u_t = beta_1 (1 - 0.96^(t schedule_decay) / 2), and the product of
+// those until now, which soon is nothing beside 1.
+struct NadamSchedule {
+  double now, next, product = 1;
+
+  NadamSchedule(const OptimizerConfig& config, int64_t t) {
+    const auto momentum = [&](double power) { return config.beta_1 * (1 - 0.5 * power); };
+    const double ratio = std::pow(0.96, config.schedule_decay);
+    double power = 1;
+    for (int64_t i = 1; i <= t && product > 1e-18; ++i) product *= momentum(power *= ratio);
+    now = momentum(std::pow(ratio, double(t)));
+    next = momentum(std::pow(ratio, double(t + 1)));
+  }
 };
 
 Step step_of(const OptimizerConfig& config, int64_t iteration) {
   const double rate = config.learning_rate / (1 + config.decay * iteration);
-  const double shrink = 1 - rate * config.weight_decay, t = static_cast<double>(iteration + 1);
-  if (config.kind != OptimizerKind::adam) return {rate, shrink};
-  return {rate * std::sqrt(1 - std::pow(config.beta_2, t)) / (1 - std::pow(config.beta_1, t)), shrink};
+  const double t = static_cast<double>(iteration + 1);
+  const double first = 1 - std::pow(config.beta_1, t), second = std::sqrt(1 - std::pow(config.beta_2, t));
+  Step step{rate, 1 - rate * config.weight_decay, config.epsilon, 0};
+  if (config.kind == OptimizerKind::adam) step.rate *= second / first;
+  if (config.kind == OptimizerKind::adamax) step.rate /= first;
+  if (config.kind == OptimizerKind::nadam) {
+    const NadamSchedule momentum(config, iteration + 1);
+    step.rate *= second * momentum.next / (1 - momentum.product * momentum.next);
+    step.ahead = rate * second * (1 - momentum.now) / (1 - momentum.product);
+    step.epsilon *= second;
+  }
+  return step;
 }
 
 template <typename T>
@@ -62,7 +87,11 @@ typename Updates<T>::Update update_of(const OptimizerConfig& config) {
     case OptimizerKind::sgd:
       return config.momentum == 0 ? all.sgd : all.momentum[config.nesterov];
     case OptimizerKind::rmsprop: return all.rmsprop[config.momentum > 0][config.centered];
-    default: return all.adam[config.amsgrad];
+    case OptimizerKind::adam: return all.adam[config.amsgrad];
+    case OptimizerKind::adagrad: return all.adagrad;
+    case OptimizerKind::adadelta: return all.adadelta;
+    case OptimizerKind::adamax: return all.adamax;
+    default: return all.nadam;
   }
 }
 
@@ -74,7 +103,8 @@ void update(const OptimizerConfig& config, const Step& step, double factor, cons
   for (size_t k = 0; k < p.slots.size(); ++k) args.slot[k] = static_cast<T*>(p.slots[k]) + begin;
   const T clip = config.clip_value > 0 ? T(config.clip_value) : std::numeric_limits<T>::infinity();
   update_of<T>(config)(args, {T(step.rate), T(factor), clip, T(step.shrink), T(config.momentum),
-                              T(config.rho), T(config.beta_1), T(config.beta_2), T(config.epsilon)});
+                              T(config.rho), T(config.beta_1), T(config.beta_2), T(step.epsilon),
+                              T(step.ahead)});
 }
 
 // All elements of the parameters from `first` to `last`, as if they were of one tensor.
@@ -99,14 +129,20 @@ OptimizerKind optimizer_from_name(const std::string& name) {
   if (name == "SGD") return OptimizerKind::sgd;
   if (name == "RMSprop") return OptimizerKind::rmsprop;
   if (name == "Adam") return OptimizerKind::adam;
-  argument_error("Unknown optimizer.", "SGD, RMSprop or Adam", name);
+  if (name == "Adagrad") return OptimizerKind::adagrad;
+  if (name == "Adadelta") return OptimizerKind::adadelta;
+  if (name == "Adamax") return OptimizerKind::adamax;
+  if (name == "Nadam") return OptimizerKind::nadam;
+  argument_error("Unknown optimizer.", "SGD, RMSprop, Adam, Adagrad, Adadelta, Adamax or Nadam", name);
 }
 
 int slots_per_variable(const OptimizerConfig& config) {
   switch (config.kind) {
     case OptimizerKind::sgd: return config.momentum > 0;
     case OptimizerKind::rmsprop: return 1 + (config.momentum > 0) + config.centered;
-    default: return 2 + config.amsgrad;
+    case OptimizerKind::adam: return 2 + config.amsgrad;
+    case OptimizerKind::adagrad: return 1;
+    default: return 2;
   }
 }
 
