@@ -8,6 +8,8 @@
 #'   that returns a tensor; its mean is minimised. Of several outputs one loss for
 #'   all, or a list with a loss for each, in order or by the outputs' names; an
 #'   output whose loss is `NULL`, or left out of a list with names, is not trained.
+#'   `NULL` alone is for models whose layers add what is minimised, by
+#'   `self$add_loss()`: see [KerasLayer]. They need no targets either.
 #' @param metrics Names of metrics (`"accuracy"`, `"mae"`, ...), `metric_*()`
 #'   functions or your own; a vector or list, names being used in the history. Of
 #'   several outputs the same metrics for all, or a list by the outputs' names, or
@@ -41,7 +43,7 @@ compile.keras_model <- function(object, optimizer = "rmsprop", loss = NULL, metr
                      received = describe(get(arg)))
     }
   }
-  if (is.null(loss)) {
+  if (is.null(loss) && !adds_losses(object)) {
     abort_argument("A model needs a loss to be trained.", where = label_of(object),
                    expected = "`loss`, for example \"mse\" or \"categorical_crossentropy\"",
                    received = "NULL")
@@ -55,6 +57,13 @@ compile.keras_model <- function(object, optimizer = "rmsprop", loss = NULL, metr
   data$compiled <- settle(compiled, object)
   forget_programs(data)
   invisible(object)
+}
+
+# Whether layers of the model add what training minimises.
+adds_losses <- function(model) {
+  if (!is_model(model) || !is_wired(model)) return(FALSE)
+  wiring <- wiring_of(model)
+  length(trace_outputs(wiring$inputs, wiring$outputs, TRUE)$trace$losses) > 0
 }
 
 # What each output is trained with. A stack that is not built yet has one output; a
@@ -93,7 +102,7 @@ losses_by_output <- function(loss, names, where) {
                    expected = count_of(n, "loss", "losses"), received = count_of(length(losses), "loss", "losses"))
   }
   losses <- unname(lapply(losses, function(loss) if (!is.null(loss)) get_loss(loss)))
-  if (all(vapply(losses, is.null, NA))) {
+  if (!is.null(loss) && all(vapply(losses, is.null, NA))) {
     abort_argument("A model needs a loss to be trained.", where = where, expected = "a loss for at least one output",
                    received = "NULL only")
   }

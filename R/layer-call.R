@@ -142,8 +142,9 @@ add_loss <- function(loss) {
 }
 
 # What a call gives in a new trace.
-trial_call <- function(self, call, training) {
+trial_call <- function(self, call, training, strays = NULL) {
   trace <- new_record()
+  trace$strays <- strays
   feed <- function(t) input_row(trace, t$shape, t$dtype)
   fed <- lapply(call$tensors, function(t) {
     with_mask(feed(t), if (is.null(t$mask) || is_constant(t$mask)) t$mask else feed(t$mask))
@@ -152,11 +153,14 @@ trial_call <- function(self, call, training) {
   list(trace = trace, results = results)
 }
 
-# A trial trace tells the shapes of the outputs.
+# A trial trace tells the shapes of the outputs, and which tensors call() uses beside those it is given: those are inputs
+# of the row as well, behind the places of the call's form.
 record_layer <- function(self, call) {
-  results <- trial_call(self, call, FALSE)$results
-  record <- recording_for(call$tensors)
-  row <- append_row(record, "layer", vapply(call$tensors, row_in, 1L, record = record),
+  trial <- trial_call(self, call, FALSE, strays = list())
+  results <- trial$results
+  tensors <- c(call$tensors, lapply(trial$trace$strays, function(stray) stray$tensor))
+  record <- recording_for(tensors)
+  row <- append_row(record, "layer", vapply(tensors, row_in, 1L, record = record),
                     slot = slot_of(record, "layers", self),
                     call = if (!identical(call$form, plain_call)) call$form)$row
   outputs <- as_list(results)

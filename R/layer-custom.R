@@ -108,6 +108,9 @@ call_arguments_of <- function(self) {
 #' are assigned to `self` are weights, too: [k_variable()] is an alternative to `self$add_weight()`.
 #' `self$add_loss(tensor)`, called in `call()`, adds the mean of a tensor to what training minimises.
 #'
+#' Tensors of the model that `call()` uses without having been given them, because the function sees them where it was
+#' written, become inputs of the call. They are those of that model: a copy by [clone_model()] does not have them.
+#'
 #' `KerasWrapper` is for layers around a layer: [create_wrapper()] puts its argument `layer` into `self$layer`.
 #' `KerasConstraint` is for constraints: `constraint$new()` of a class with a method `call(w)` can be given to a layer.
 #'

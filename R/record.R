@@ -21,6 +21,7 @@ new_record <- function() {
   record$forward <- NULL      # where the rows went when records were merged
   record$outer <- NULL        # of the body of a scan: the record around it
   record$captured <- integer()  # rows of that record that the body reads
+  record$strays <- NULL       # of the trial of a call that is recorded: list(tensor, row)
   record
 }
 
@@ -130,8 +131,17 @@ row_in <- function(tensor, record) {
   made <- replayed(tensor, record)
   if (!is.null(made)) return(made$row)
   if (!is.null(record$outer)) return(captured_row(tensor, record))
+  if (!is.null(record$strays)) return(stray_row(tensor, record))
   abort_argument("A tensor of another model was used here.",
                  remedy = "Use tensors of the model itself, or add the other tensor as an input.")
+}
+
+# In the trial of a call: a tensor that call() uses without having been given it.
+stray_row <- function(tensor, record) {
+  for (stray in record$strays) if (identical(stray$tensor, tensor)) return(stray$row)
+  row <- input_row(record, tensor$shape, tensor$dtype)$row
+  record$strays <- c(record$strays, list(list(tensor = tensor, row = row)))
+  row
 }
 
 # The tensor of a record that this one replays, inside this one; NULL for others.

@@ -6,10 +6,11 @@
 model_targets <- function(model, y, n, args = c("x", "y")) {
   arg <- args[2]
   losses <- compiled_of(model)$losses
+  trained <- !vapply(losses, is.null, NA)
+  if (!any(trained)) return(vector("list", length(losses)))
   if (is_plain_array(y) && length(losses) == 1) {
     return(list(output_target(y, wiring_of(model)$outputs[[1]], losses[[1]], arg, n, args[1])))
   }
-  trained <- !vapply(losses, is.null, NA)
   names <- output_names(model)
   ys <- if (is.list(y) && !is.data.frame(y)) y else list(y)
   if (is.null(y)) {

@@ -313,3 +313,53 @@ test_that("super is also a function, and knows initialize() by Python's name", {
   expect_equal(predict(clone_model(model), matrix(1:2, 1)), matrix(c(8, 14), 1))
   expect_equal(predict(readRDS(saved(model)), matrix(1:2, 1)), matrix(c(8, 14), 1))
 })
+
+test_that("call() uses tensors that it was not given: they are inputs of the call", {
+  set.seed(1)
+  build <- function() {
+    x <- layer_input(3)
+    side <- layer_input(2, name = "side")
+    factor <- layer_dense(side, 3, name = "factor")
+    keras_model(list(x, side), layer_lambda(x, function(x) x * factor) %>% layer_dense(1, name = "out"))
+  }
+  model <- build()
+  data <- list(matrix(1:6 / 6, 2), matrix(1:4 / 4, 2))
+  w <- get_weights(model)
+  expected <- (data[[1]] * (data[[2]] %*% w[[1]])) %*% w[[3]]
+  expect_equal(predict(model, data), expected, tolerance = 1e-6)
+  expect_length(get_weights(model), 4)
+  expect_identical(predict(readRDS(saved(model)), data), predict(model, data))
+  # As a layer of another model, on other tensors.
+  a <- layer_input(3)
+  b <- layer_input(2)
+  expect_equal(predict(keras_model(list(a, b), model(list(a, b)) * 2), data), 2 * expected, tolerance = 1e-6)
+  model %>% compile("sgd", "mse")
+  model %>% fit(data, c(0, 0), epochs = 1, verbose = 0)
+  expect_false(identical(get_weights(model)[[1]], w[[1]]))
+  x <- layer_input(3)
+  other <- layer_input(3, name = "other")
+  expect_error(keras_model(x, layer_lambda(x, function(x) x + other)), "\"other\"", class = "convnet_error_argument")
+})
+
+test_that("a model whose layers add losses needs no loss and no targets", {
+  x <- matrix(c(1, 2, 3, 4), 2)
+  input <- layer_input(2)
+  code <- layer_dense(input, 1, use_bias = FALSE, kernel_initializer = "ones", name = "code")
+  decoded <- layer_dense(code, 2, use_bias = FALSE, kernel_initializer = "ones")
+  # The loss of a variational autoencoder, as books have it: it knows the code without having been given it.
+  Error <- R6::R6Class("Error", inherit = KerasLayer, public = list(
+    call = function(inputs, mask = NULL) {
+      self$add_loss(k_mean(k_square(inputs[[1]] - inputs[[2]])) + 0.5 * k_mean(k_square(code)), inputs = inputs)
+      inputs[[1]]
+    }))
+  model <- keras_model(input, create_layer(Error, list(input, decoded)))
+  model %>% compile(optimizer_sgd(lr = 0.01), loss = NULL)
+  sums <- rowSums(x)
+  expected <- mean((x - sums)^2) + 0.5 * mean(sums^2)
+  expect_equal(evaluate(model, x, NULL, verbose = 0)$loss, expected, tolerance = 1e-6)
+  history <- model %>% fit(x, NULL, epochs = 3, verbose = 0, validation_data = list(x, NULL))
+  expect_equal(history$metrics$loss[1], expected, tolerance = 1e-6)
+  expect_lt(history$metrics$val_loss[3], expected)
+  fresh <- keras_model(input, code)
+  expect_error(compile(fresh, "sgd"), "needs a loss", class = "convnet_error_argument")
+})
