@@ -51,12 +51,26 @@ compile.keras_model <- function(object, optimizer = "rmsprop", loss = NULL, metr
   data <- environment(object)
   compiled <- list(
     optimizer = get_optimizer(optimizer),
-    given = without_source(list(loss = loss, loss_weights = loss_weights, metrics = metrics,
-                                weighted_metrics = weighted_metrics))
+    given = without_source(list(loss = loss, loss_weights = loss_weights, metrics = rejoin_metrics(metrics),
+                                weighted_metrics = rejoin_metrics(weighted_metrics)))
   )
   data$compiled <- settle(compiled, object)
   forget_programs(data)
   invisible(object)
+}
+
+# c("mae", metric_binary_accuracy(threshold = 0.3)) takes the metric apart: what was one is made one again.
+rejoin_metrics <- function(metrics) {
+  if (!is.list(metrics) || is.object(metrics)) return(metrics)
+  parts <- names(new_metric("", NULL))
+  for (i in rev(which(names(metrics) == parts[1]))) {
+    at <- i + seq_along(parts) - 1
+    if (!identical(names(metrics)[at], parts)) next
+    metrics[[i]] <- do.call(new_metric, unname(metrics[at]))
+    names(metrics)[i] <- ""
+    metrics <- metrics[-at[-1]]
+  }
+  lapply(metrics, rejoin_metrics)
 }
 
 # Whether layers of the model add what training minimises.

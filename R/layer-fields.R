@@ -57,10 +57,9 @@ layer_fields <- list(
   weights = function(self) weights_of(self),
   variables = function(self) weights_of(self),
   trainable_weights = function(self) trainable_weights_of(self),
-  non_trainable_weights = function(self) {
-    trainable <- trainable_weights_of(self)
-    Filter(function(w) position(w, trainable) == 0L, weights_of(self))
-  },
+  trainable_variables = function(self) trainable_weights_of(self),
+  non_trainable_weights = function(self) non_trainable_weights_of(self),
+  non_trainable_variables = function(self) non_trainable_weights_of(self),
   add_weight = function(self) function(...) add_weight(self, ...),
   add_loss = function(self) function(losses, inputs = NULL) add_losses(self, losses),
   get_weights = function(self) function() get_weights(self),
@@ -80,6 +79,11 @@ layer_fields <- list(
   output_names = function(self) if (is_model(self)) output_names(self),
   optimizer = function(self) environment(self)$compiled$optimizer
 )
+
+non_trainable_weights_of <- function(self) {
+  trainable <- trainable_weights_of(self)
+  Filter(function(w) position(w, trainable) == 0L, weights_of(self))
+}
 
 # The layers of a model, which know of their calls in it.
 layers_of <- function(model) {

@@ -69,8 +69,8 @@ describe <- function(x) {
     return(if (is.character(x)) encodeString(text, quote = "\"") else text)
   }
   if (!is.null(dim(x))) {
-    return(paste0("a", if (is.data.frame(x)) " data frame" else "n array", " of dimensions (",
-                  paste(dim(x), collapse = ", "), ")"))
+    kind <- if (is.data.frame(x)) "a data frame" else if (is.character(x)) "an array of words" else "an array"
+    return(paste0(kind, " of dimensions (", paste(dim(x), collapse = ", "), ")"))
   }
   if (is.function(x)) return("a function")
   if (is.environment(x)) return("an environment")

@@ -14,6 +14,20 @@ test_that("losses and metrics are given as names, functions and objects alike", 
   expect_identical(names(evaluate(small_line(loss = "mse", metrics = list("mae", "mae")), x, y, verbose = 0)), c("loss", "mae", "mae_1"))
 })
 
+test_that("metrics with arguments may stand in c()", {
+  local_float64()
+  x <- matrix(c(0, 0.4, 0.6, 1))
+  y <- c(0, 1, 1, 1)
+  model <- keras_model_sequential(input_shape = 1) %>% layer_dense(1, kernel_initializer = "ones", name = "out")
+  values <- function(metrics) unlist((model %>% compile("sgd", "mse", metrics = metrics) %>% evaluate(x, y, verbose = 0))[-1])
+  strict <- metric_binary_accuracy(name = "strict", threshold = 0.3)
+  expected <- c(mae = 0.25, strict = 1, accuracy = 0.75)
+  expect_equal(values(list("mae", strict, "accuracy")), expected)
+  expect_equal(values(c("mae", strict, "accuracy")), expected)
+  expect_equal(values(c(strict, metric_binary_accuracy(name = "loose", threshold = 0.9))), c(strict = 1, loose = 0.5))
+  expect_equal(values(list(out = c("mae", strict))), expected[1:2])
+})
+
 test_that("accuracy is that of the output and the loss", {
   probabilities <- rbind(c(0.1, 0.7, 0.2), c(0.5, 0.3, 0.2), c(0.2, 0.2, 0.6), c(0.3, 0.4, 0.3))
   same <- function(units, loss) {

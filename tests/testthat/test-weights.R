@@ -103,6 +103,13 @@ test_that("compile() decides what is trained, as a discriminator in two models n
   expect_gt(abs(get_weights(judge)[[2]] - before[[2]]), 0.1)
 })
 
+test_that("weights have the names of variables, too", {
+  model <- keras_model_sequential(input_shape = 2) %>% layer_dense(2) %>% layer_batch_normalization()
+  expect_identical(model$trainable_variables, model$trainable_weights)
+  expect_identical(model$non_trainable_variables, model$non_trainable_weights)
+  expect_length(model$non_trainable_variables, 2)
+})
+
 test_that("freeze_weights() takes the layers that are meant, in any form", {
   model <- keras_model_sequential(input_shape = 2) %>% layer_dense(2, name = "a") %>% layer_dense(2, name = "b") %>%
     layer_dense(2, name = "c")
