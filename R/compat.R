@@ -64,6 +64,45 @@ use_session_with_seed <- function(seed, disable_gpu = TRUE, disable_parallel_cpu
   invisible()
 }
 
+#' A model as raw bytes
+#'
+#' Scripts kept models in data bases or R objects in this form, because `saveRDS()` lost them. Here [saveRDS()] and
+#' [serialize()] keep a model as they keep other objects, and these functions are the same with Keras's arguments.
+#'
+#' @param model A model; for `unserialize_model()` what `serialize_model()` returned.
+#' @param include_optimizer,compile Keep what [compile()] set, and the state of the optimizer.
+#' @param custom_objects Not used: layers and functions of your own are in the bytes.
+#' @return `serialize_model()` a raw vector, `unserialize_model()` a model.
+#' @section Errors: `convnet_error_argument` for what is not a model, or not such bytes.
+#' @family compatibility
+#' @export
+#' @examples
+#' model <- keras_model_sequential(input_shape = 2) %>% layer_dense(1)
+#' bytes <- serialize_model(model)
+#' same <- unserialize_model(bytes)
+#' identical(predict(same, matrix(1, 1, 2)), predict(model, matrix(1, 1, 2)))
+serialize_model <- function(model, include_optimizer = TRUE) {
+  check_model(model, "model")
+  bytes <- serialize(model, NULL)
+  if (check_flag(include_optimizer, "include_optimizer")) bytes else serialize(uncompiled(unserialize(bytes)), NULL)
+}
+
+#' @rdname serialize_model
+#' @export
+unserialize_model <- function(model, custom_objects = NULL, compile = TRUE) {
+  if (!is.raw(model)) {
+    abort_argument("`model` must be raw bytes.", expected = "what serialize_model() returns", received = describe(model))
+  }
+  made <- unserialize(model)
+  check_model(made, "model")
+  if (check_flag(compile, "compile")) made else uncompiled(made)
+}
+
+uncompiled <- function(model) {
+  assign("compiled", NULL, environment(model))
+  model
+}
+
 say_not_needed <- function(message) cli::cli_inform(c(i = "{message}"))
 
 #' A tuple

@@ -9,6 +9,27 @@ test_that("what Keras scripts call to set up Python says why nothing is needed",
   expect_true(is_keras_available("2.0.0"))
 })
 
+test_that("models become bytes and models again, compiled or not", {
+  model <- small_line(optimizer = optimizer_sgd(0.1, momentum = 0.9), loss = "mse")
+  x <- matrix(1:8 / 8, 4)
+  fit(model, x, 1:4, epochs = 2, verbose = 0)
+  bytes <- serialize_model(model)
+  expect_type(bytes, "raw")
+  same <- unserialize_model(bytes)
+  expect_identical(predict(same, x), predict(model, x))
+  for (one in list(model, same)) fit(one, x, 1:4, epochs = 1, verbose = 0, shuffle = FALSE)
+  expect_identical(get_weights(same), get_weights(model))
+  for (bare in list(unserialize_model(serialize_model(model, include_optimizer = FALSE)),
+                    unserialize_model(serialize_model(model), compile = FALSE))) {
+    expect_identical(predict(bare, x), predict(model, x))
+    expect_error(fit(bare, x, 1:4), "has not been compiled")
+  }
+  expect_false(is.null(model$optimizer))
+  expect_error(unserialize_model("bytes"), class = "convnet_error_argument")
+  expect_error(unserialize_model(serialize(1, NULL)), class = "convnet_error_argument")
+  expect_error(serialize_model(3), class = "convnet_error_argument")
+})
+
 test_that("use_session_with_seed() sets R's seed", {
   set.seed(42)
   expected <- runif(3)
