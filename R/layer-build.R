@@ -1,9 +1,11 @@
 # Building: a layer makes its weights when it meets its first input.
 
-add_weight <- function(self, name, shape, initializer = NULL, regularizer = NULL,
+add_weight <- function(self, name = NULL, shape, initializer = NULL, regularizer = NULL,
                        constraint = NULL, trainable = TRUE, dtype = NULL) {
   data <- environment(self)
   dtype <- dtype %||% data$dtype
+  count <- length(data$weights)
+  name <- name %||% if (count == 0) "variable" else paste0("variable_", count)
   cpp_check_size(shape, dtype)
   weight <- new_variable(initializer_values(get_initializer(initializer %||% "glorot_uniform"), shape),
                          shape, dtype, paste0(data$name, "/", name), trainable, regularizer,

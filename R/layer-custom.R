@@ -94,7 +94,7 @@ call_arguments_of <- function(self) {
 #' Methods of the class; `call()` is the only one that must be there:
 #' - `initialize(...)` takes the arguments of the layer, but the common ones (`name`, `trainable`, `input_shape`, ...);
 #' - `build(input_shape)` makes weights, with `self$add_weight(name, shape, dtype, initializer, regularizer, trainable,
-#'   constraint)`. `input_shape` is an integer vector, `NA` for an unknown size, or a list of them for several inputs;
+#'   constraint)`, of which only `shape` must be given. `input_shape` is an integer vector, `NA` for an unknown size, or a list of them for several inputs;
 #' - `call(inputs, mask, training)` computes the output from a tensor, or a list of them, with operators, `k_` functions
 #'   and layers. `mask`, `training` and arguments of your own are optional. It is run when a model meets a new phase or
 #'   rank of input, not for each batch;
@@ -148,7 +148,7 @@ KerasLayer <- R6::R6Class("KerasLayer", cloneable = FALSE, public = list(
   initialize = function(...) invisible(NULL),
   build = function(input_shape) invisible(NULL),
   compute_output_shape = function(input_shape) input_shape,
-  add_weight = function(name, shape, dtype = NULL, initializer = NULL, regularizer = NULL, trainable = TRUE,
+  add_weight = function(name = NULL, shape, dtype = NULL, initializer = NULL, regularizer = NULL, trainable = TRUE,
                         constraint = NULL) {
     add_weight(self, name, as_shape(shape), initializer, get_regularizer(regularizer), get_constraint(constraint),
                trainable, dtype)

@@ -292,6 +292,19 @@ test_that("classes are functions that make layers, and stand for themselves wher
   expect_equal(predict(readRDS(saved(model)), x), x^2)
 })
 
+test_that("weights need no names", {
+  layer_linear <- Layer("Linear",
+    initialize = function(units) self$units <- units,
+    build = function(input_shape) {
+      self$w <- self$add_weight(shape = shape(input_shape[[2]], self$units), initializer = "ones")
+      self$b <- self$add_weight(shape = shape(self$units), initializer = "zeros", trainable = FALSE)
+    },
+    call = function(inputs) k_dot(inputs, self$w) + self$b)
+  layer <- layer_linear(units = 2, name = "linear")
+  expect_equal(as.array(layer(matrix(1:2, 1))), matrix(3, 1, 2))
+  expect_identical(vapply(layer$weights, function(w) w$name, ""), c("linear/variable", "linear/variable_1"))
+})
+
 test_that("super is also a function, and knows initialize() by Python's name", {
   Base <- R6::R6Class("Base", inherit = KerasLayer, public = list(
     initialize = function(factor) self$factor <- factor,
