@@ -140,7 +140,7 @@ history_colours <- c(training = "#0072B2", validation = "#E69F00")
 history_ggplot <- function(curves, smooth, theme_bw) {
   plot <- ggplot2::ggplot(curves, ggplot2::aes(.data$epoch, .data$value, colour = .data$data)) +
     (if (smooth) ggplot2::geom_smooth(se = FALSE, method = "loess", formula = y ~ x, linewidth = 0.8)
-     else ggplot2::geom_line(linewidth = 0.7)) +
+     else if (length(unique(curves$epoch)) > 1L) ggplot2::geom_line(linewidth = 0.7)) +
     ggplot2::geom_point(size = 1.6) +
     ggplot2::facet_wrap(ggplot2::vars(.data$metric), ncol = 1L, scales = "free_y", strip.position = "left") +
     ggplot2::scale_colour_manual(values = history_colours, name = NULL) +

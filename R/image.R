@@ -60,8 +60,8 @@ read_image <- function(path) {
 
 image_package <- function(name) {
   if (!requireNamespace(name, quietly = TRUE)) {
-    abort_argument(paste0("Package ", name, " is needed for ", toupper(name), " files."), expected = "an installed package",
-                   received = "none", remedy = paste0("install.packages(\"", name, "\")"))
+    abort_argument(paste0("Package ", name, " is needed for ", toupper(name), " files."),
+                   expected = "an installed package", received = "none", remedy = paste0("install.packages(\"", name, "\")"))
   }
   asNamespace(name)
 }
@@ -81,12 +81,17 @@ resized <- function(images, size, interpolation) {
   as.array(resize_images(as_tensor(images, "float64"), size, interpolation))
 }
 
-# (rows, columns, channels) of an image in either format.
-image_channels_last <- function(img, data_format) {
-  if (length(dim(img)) == 2) dim(img) <- c(dim(img), 1)
-  if (!is.numeric(img) || length(dim(img)) != 3) {
-    abort_shape("This is not an image.", expected = "an array (rows, columns, channels) of numbers", received = describe(img))
+check_image <- function(img, axes) {
+  if (!is.numeric(img) || !length(dim(img)) %in% axes) {
+    abort_shape("This is not an image.", expected = "an array (rows, columns, channels) of numbers",
+                received = describe(img))
   }
+}
+
+# (rows, columns, channels) of an image in either format; a matrix is a grey image in both.
+image_channels_last <- function(img, data_format) {
+  check_image(img, 2:3)
+  if (length(dim(img)) == 2) return(array(img, c(dim(img), 1)))
   if (data_format == "channels_first") aperm(img, c(2, 3, 1)) else img
 }
 
@@ -103,13 +108,15 @@ image_to_array <- function(img, data_format = c("channels_last", "channels_first
 image_array_resize <- function(img, height, width, data_format = c("channels_last", "channels_first")) {
   data_format <- check_data_format(data_format[1])
   size <- c(check_counts(height, "height"), check_counts(width, "width"))
+  check_image(img, 2:4)
   several <- length(dim(img)) == 4
-  images <- if (several) img else array(img, c(1, if (length(dim(img)) == 2) c(dim(img), 1) else dim(img)))
-  if (!is.numeric(img) || length(dim(images)) != 4) {
-    abort_shape("This is not an image.", expected = "an array (rows, columns, channels) of numbers", received = describe(img))
-  }
   first <- data_format == "channels_first"
-  found <- resized(if (first) aperm(images, c(1, 3, 4, 2)) else images, size, "bilinear")
+  images <- if (several && first) aperm(img, c(1, 3, 4, 2)) else img
+  if (!several) {
+    image <- image_channels_last(img, data_format)
+    images <- array(image, c(1, dim(image)))
+  }
+  found <- resized(images, size, "bilinear")
   if (first) found <- aperm(found, c(1, 4, 2, 3))
   if (several) found else array(found, dim(found)[-1])
 }

@@ -62,6 +62,7 @@ test_that("ggplot2 draws each metric in a panel of its own", {
   expect_identical(nrow(ggplot2::ggplot_build(plot(history, metrics = "val_loss", theme_bw = TRUE))$layout$layout), 1L)
 
   layers <- function(...) vapply(plot(some_history(...))$layers, function(l) class(l$geom)[1], "")
+  expect_identical(layers(epochs = 1), "GeomPoint")
   expect_identical(layers(epochs = 9), c("GeomLine", "GeomPoint"))
   expect_identical(layers(epochs = 10), c("GeomSmooth", "GeomPoint"))
 })

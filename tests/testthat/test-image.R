@@ -41,6 +41,11 @@ test_that("images are resized and turned between formats", {
   expect_equal(image_array_resize(x, 2, 6), half)
   expect_equal(image_array_resize(aperm(x, c(3, 1, 2)), 2, 6, "channels_first"), aperm(half, c(3, 1, 2)))
   expect_equal(image_array_resize(array(x, c(1, 4, 6, 3)), 2, 6), array(half, c(1, 2, 6, 3)))
+  expect_equal(image_array_resize(aperm(array(x, c(1, 4, 6, 3)), c(1, 4, 2, 3)), 2, 6, "channels_first"),
+               aperm(array(half, c(1, 2, 6, 3)), c(1, 4, 2, 3)))
+  grey <- half[, , 1, drop = FALSE]
+  expect_equal(image_array_resize(x[, , 1], 2, 6), grey)
+  expect_equal(image_array_resize(x[, , 1], 2, 6, "channels_first"), aperm(grey, c(3, 1, 2)))
 })
 
 test_that("files that are no images are told", {
