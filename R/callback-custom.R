@@ -87,7 +87,6 @@ Callback <- function(classname, on_epoch_begin = NULL, on_epoch_end = NULL, on_t
   check_string(classname, "classname")
   events <- grep("^on_", names(formals()), value = TRUE)
   methods <- Filter(Negate(is.null), mget(events))
-  class <- do.call(R6::R6Class, list(classname, public = c(methods, list(...), public), private = private,
-                                     inherit = inherit %||% KerasCallback, parent_env = parent_env, lock_objects = FALSE))
-  class$new
+  do.call(R6::R6Class, list(classname, public = c(methods, list(...), public), private = private,
+                            inherit = inherit %||% KerasCallback, parent_env = parent_env, lock_objects = FALSE))$new
 }

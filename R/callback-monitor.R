@@ -26,7 +26,9 @@ Monitoring <- R6::R6Class("Monitoring", inherit = KerasCallback, public = list(
   }
 ))
 
-say_epoch <- function(verbose, epoch, ...) if (verbose > 0) cat(sprintf("Epoch %05d: ", as.integer(epoch + 1)), ..., "\n", sep = "")
+say_epoch <- function(verbose, epoch, ...) {
+  if (verbose > 0) cat(sprintf("Epoch %05d: ", as.integer(epoch + 1)), ..., "\n", sep = "")
+}
 
 #' Callbacks that watch a value
 #'

@@ -121,7 +121,8 @@ check_data_shape <- function(x, expected, arg) {
   abort_shape(paste0("`", arg, "` does not have the shape of the model's input."),
               expected = paste("shape", format_shape(expected)),
               received = paste("shape", format_shape(given)),
-              remedy = row_remedy(x, expected, arg) %||% flatten_remedy(given, expected) %||% shape_remedy(given, expected, arg))
+              remedy = row_remedy(x, expected, arg) %||% flatten_remedy(given, expected) %||%
+                shape_remedy(given, expected, arg))
 }
 
 # The number of samples that a model takes at once; NA for any number.

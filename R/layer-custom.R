@@ -88,13 +88,15 @@ call_arguments_of <- function(self) {
 #'
 #' `KerasLayer` is the [R6][R6::R6Class] class to inherit from; `create_layer()` makes a layer of such a class and
 #' composes it. `Layer()` and `new_layer_class()`, two names of one function, do both in one: they return a function like
-#' [layer_dense()]. A layer of your own is trained, saved with [saveRDS()], cloned and used inside other layers exactly as the ones of the package are.
+#' [layer_dense()]. A layer of your own is trained, saved with [saveRDS()], cloned and used inside other layers exactly as
+#' the ones of the package are.
 #'
 #' @details
 #' Methods of the class; `call()` is the only one that must be there:
 #' - `initialize(...)` takes the arguments of the layer, but the common ones (`name`, `trainable`, `input_shape`, ...);
 #' - `build(input_shape)` makes weights, with `self$add_weight(name, shape, dtype, initializer, regularizer, trainable,
-#'   constraint)`, of which only `shape` must be given. `input_shape` is an integer vector, `NA` for an unknown size, or a list of them for several inputs;
+#'   constraint)`, of which only `shape` must be given. `input_shape` is an integer vector, `NA` for an unknown size, or a
+#'   list of them for several inputs;
 #' - `call(inputs, mask, training)` computes the output from a tensor, or a list of them, with operators, `k_` functions
 #'   and layers. `mask`, `training` and arguments of your own are optional. It is run when a model meets a new phase or
 #'   rank of input, not for each batch;
