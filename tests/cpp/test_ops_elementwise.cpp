@@ -173,6 +173,14 @@ TEST(select_values) {
   CHECK_THROWS(inferred("select", {boolean({3}), f32({2}), f32({2})}), "shape");
 }
 
+TEST(nothing_is_computed_of_no_elements) {
+  const Numbers nothing;
+  CHECK_EQ(values("subtract", {tensor({2, 0}, {}), tensor({1, 0}, {})}), nothing);
+  CHECK_EQ(values("multiply", {tensor({2, 3, 0}, {}), tensor({0}, {})}), nothing);
+  CHECK_EQ(values("broadcast_to", {tensor({0}, {})}, {{"shape", list({2, 0})}}), nothing);
+  CHECK_EQ(values("sum", {tensor({0, 2}, {})}, {{"axes", list({0})}}), (Numbers{0, 0}));
+}
+
 TEST(cast_values) {
   const auto to = [](const char* dtype) { return Attrs{{"dtype", std::string(dtype)}}; };
   const TensorPtr x = vec({-1.7, 1.7, 0, kNaN, kInf, -kInf, 1e10});
