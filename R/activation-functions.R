@@ -55,6 +55,8 @@
 #' layer_dense(units = 10, activation = activation_elu)
 activation_relu <- function(x, alpha = 0, max_value = NULL, threshold = 0) {
   x <- float_tensor(x)
+  alpha <- number_or_tensor(alpha)
+  threshold <- number_or_tensor(threshold)
   y <- if (keeps_sign(alpha) && is.numeric(threshold) && identical(as.numeric(threshold), 0)) {
     unary("relu", x, if (alpha > 0) list(alpha = alpha) else list())
   } else {
@@ -68,6 +70,7 @@ activation_relu <- function(x, alpha = 0, max_value = NULL, threshold = 0) {
 #' @export
 activation_elu <- function(x, alpha = 1) {
   x <- float_tensor(x)
+  alpha <- number_or_tensor(alpha)
   if (keeps_sign(alpha)) return(unary("elu", x, list(alpha = alpha)))
   positive <- x > 0
   # The branch that is not chosen must not overflow: exp() sees negative numbers only.
@@ -114,7 +117,7 @@ activation_exponential <- function(x) k_exp(x)
 #' @export
 activation_gelu <- function(x, approximate = FALSE) {
   x <- float_tensor(x)
-  if (approximate) return(0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x * x * x))))
+  if (check_flag(approximate, "approximate")) return(0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x * x * x))))
   0.5 * x * (1 + unary("erf", x / sqrt(2)))
 }
 

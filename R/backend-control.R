@@ -59,7 +59,7 @@ phase_row <- function(tensors, record) {
              dtype = tensors[[1]]$dtype)
 }
 
-value_of <- function(x) if (is.function(x) && !is_layer(x)) x() else x
+value_of <- function(x) if (is.function(x) && !is_layer(x)) with_user_code("The function", x()) else x
 
 #' Fold and map over the first axis
 #'
@@ -90,14 +90,16 @@ k_foldr <- function(fn, elems, initializer = NULL, name = NULL) fold(fn, elems, 
 #' @rdname k_foldl
 #' @export
 k_map_fn <- function(fn, elems, name = NULL, dtype = NULL) {
+  check_function(fn, "fn")
   step <- function(parts, states) {
-    value <- as_tensor(fn(parts))
+    value <- as_tensor(with_user_code("`fn`", fn(parts)))
     list(outputs = list(k_expand_dims(if (is.null(dtype)) value else k_cast(value, dtype), 1)), states = list())
   }
   k_squeeze(scan_parts(elems, list(), step)$outputs[[1]], 1)
 }
 
 fold <- function(fn, elems, initializer, backwards) {
+  check_function(fn, "fn", "a function of what was found before and an element")
   if (backwards) elems <- each_part(elems, k_reverse, 1)
   if (is.null(initializer)) {
     initializer <- each_part(elems, function(x) x[[0L]])
@@ -108,7 +110,8 @@ fold <- function(fn, elems, initializer, backwards) {
   }
   single <- !is.list(initializer)
   step <- function(parts, states) {
-    list(outputs = list(), states = lapply(as_list(fn(if (single) states[[1]] else states, parts)), as_tensor))
+    value <- with_user_code("`fn`", fn(if (single) states[[1]] else states, parts))
+    list(outputs = list(), states = lapply(as_list(value), as_tensor))
   }
   made <- scan_parts(elems, lapply(as_list(initializer), float_tensor), step)$states
   if (single) made[[1]] else made

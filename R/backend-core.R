@@ -31,13 +31,16 @@
 #' @export
 k_constant <- function(value, dtype = NULL, shape = NULL, name = NULL) {
   if (is_constant(value)) return(value)
-  dtype <- dtype %||% if (is.logical(value)) "bool" else the$floatx
-  if (!is.null(shape)) {
-    shape <- as.integer(unlist(shape))
-    value <- array_reshape(rep_len(value, prod(shape)), shape)
-  }
+  if (is_tensor(value)) value <- k_get_value(value)
+  dtype <- check_dtype(dtype %||% if (is.logical(value)) "bool" else the$floatx)
+  if (!is.null(name)) check_string(name, "name")
   constant <- as_tensor(value, dtype)
-  if (!is.null(shape)) constant$shape <- shape
+  if (!is.null(shape)) {
+    shape <- closed_sizes(read_sizes(shape))
+    cpp_check_size(shape, dtype)
+    value <- rep_len(constant$value, prod(shape))
+    constant <- new_constant(if (length(shape)) array_reshape(value, shape) else value, shape, dtype)
+  }
   constant$name <- name
   constant
 }
@@ -46,7 +49,8 @@ k_constant <- function(value, dtype = NULL, shape = NULL, name = NULL) {
 #' @export
 k_variable <- function(value, dtype = NULL, name = NULL, constraint = NULL) {
   value <- if (is_tensor(value)) k_get_value(value) else as_tensor(value)$value
-  dtype <- dtype %||% the$floatx
+  dtype <- check_dtype(dtype %||% the$floatx)
+  if (!is.null(name)) check_string(name, "name")
   new_variable(value, shape_of_array(value), dtype, name %||% auto_name("variable"),
                trainable = dtype %in% c("float32", "float64"), constraint = get_constraint(constraint))
 }
@@ -102,8 +106,9 @@ check_variable <- function(x) {
 #' f(list(matrix(1:6, 2)))
 #' @export
 k_placeholder <- function(shape = NULL, ndim = NULL, dtype = NULL, sparse = FALSE, name = NULL) {
-  shape <- if (is.null(shape)) rep(NA_integer_, ndim %||% 0) else as_shape(shape)
-  input_row(new_record(), shape, dtype %||% the$floatx, name)
+  shape <- if (is.null(shape)) rep(NA_integer_, check_counts(ndim %||% 0, "ndim", lower = 0)) else as_shape(shape)
+  if (!is.null(name)) check_string(name, "name")
+  input_row(new_record(), shape, check_dtype(dtype %||% the$floatx), name)
 }
 
 #' Gradients of a loss
@@ -219,7 +224,8 @@ k_update_sub <- function(x, decrement) k_update(x, pending_value(x) - decrement)
 #' @rdname k_update
 #' @export
 k_moving_average_update <- function(x, value, momentum) {
-  k_update(x, pending_value(x) * momentum + value * (1 - momentum))
+  momentum <- number_or_tensor(momentum)
+  k_update(x, pending_value(x) * momentum + float_tensor(value) * (1 - momentum))
 }
 
 # What a variable will be after the updates that the trace holds so far: the

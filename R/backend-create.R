@@ -25,14 +25,19 @@ k_ones <- function(shape, dtype = NULL, name = NULL) filled(1, shape, dtype, nam
 filled <- function(value, shape, dtype, name) {
   read <- read_sizes(shape)
   sizes <- closed_sizes(read)
-  dtype <- check_choice(dtype %||% the$floatx, c("float32", "float64", "int32", "bool"), "dtype")
+  dtype <- check_dtype(dtype %||% the$floatx)
   if (length(read$at)) return(emit_shaped("broadcast_to", list(as_tensor(value, dtype)), shape))
+  cpp_check_size(sizes, dtype)
   k_variable(if (length(sizes)) array(value, sizes) else value, dtype, name)
 }
 
 #' @rdname k_zeros
 #' @export
-k_eye <- function(size, dtype = NULL, name = NULL) k_variable(diag(check_counts(size, "size")), dtype, name)
+k_eye <- function(size, dtype = NULL, name = NULL) {
+  size <- check_counts(size, "size")
+  cpp_check_size(c(size, size), check_dtype(dtype %||% the$floatx))
+  k_variable(diag(size), dtype, name)
+}
 
 #' @rdname k_zeros
 #' @export
@@ -47,5 +52,10 @@ k_arange <- function(start, stop = NULL, step = 1, dtype = "int32") {
     abort_argument("`step` must not be 0.", expected = "a number other than 0", received = "0")
   }
   count <- max(0, ceiling((stop - start) / step))
+  if (!isTRUE(count <= .Machine$integer.max)) {
+    abort_convnet("memory", "The sequence is longer than memory can address.",
+                  expected = paste("at most", .Machine$integer.max, "numbers"), received = describe(count),
+                  remedy = "Use a nearer `stop` or a larger `step`.")
+  }
   k_cast(as_tensor(array(start + step * (seq_len(count) - 1)), "float64"), dtype)
 }

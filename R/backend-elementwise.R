@@ -139,7 +139,7 @@ k_less_equal <- function(x, y) binary("less_equal", x, y)
 #' k_eval(k_gradients(k_sum(x * k_stop_gradient(x)), x)[[1]])
 k_cast <- function(x, dtype) {
   x <- as_tensor(x)
-  check_choice(dtype, c("float32", "float64", "int32", "bool"), "dtype")
+  check_dtype(dtype)
   if (identical(x$dtype, dtype)) x else emit("cast", list(x), list(dtype = dtype))
 }
 

@@ -191,18 +191,19 @@ pool <- function(n, x, pool_size, strides, padding, data_format, pool_mode) {
 #' @rdname k_conv2d
 #' @export
 k_resize_images <- function(x, height_factor, width_factor, data_format, interpolation = "nearest") {
-  resize(x, c(height_factor, width_factor), data_format, interpolation)
+  resize(x, list(height_factor = height_factor, width_factor = width_factor), data_format, interpolation)
 }
 
 #' @rdname k_conv2d
 #' @export
 k_resize_volumes <- function(x, depth_factor, height_factor, width_factor, data_format) {
-  resize(x, c(depth_factor, height_factor, width_factor), data_format, "nearest")
+  resize(x, list(depth_factor = depth_factor, height_factor = height_factor, width_factor = width_factor), data_format,
+         "nearest")
 }
 
-resize <- function(x, factor, data_format, interpolation) {
+resize <- function(x, factors, data_format, interpolation) {
   method <- check_choice(interpolation, c("nearest", "bilinear", "bicubic"), "interpolation")
-  factor <- check_counts(factor, "factor", length(factor))
+  factor <- unlist(Map(check_counts, factors, names(factors)), use.names = FALSE)
   on_images(length(factor), x, data_format,
             function(x) emit("resize", list(x), list(factor = factor, method = method)))
 }

@@ -62,6 +62,11 @@ k_batch_get_value <- function(ops) lapply(as_list(ops), k_get_value)
 #' @rdname k_is_tensor
 #' @export
 k_batch_set_value <- function(lists) {
+  if (is.list(lists)) lists <- unclass(lists)
+  pairs <- is.list(lists) && all(vapply(lists, is.list, NA)) && all(lengths(lists) == 2)
+  if (!pairs) {
+    abort_argument("`lists` must be pairs.", expected = "a list of `list(variable, value)`", received = describe(lists))
+  }
   for (pair in lists) {
     check_variable(pair[[1]])
     check_variable_value(pair[[1]], pair[[2]])
@@ -73,7 +78,7 @@ k_batch_set_value <- function(lists) {
 #' @rdname k_is_tensor
 #' @export
 k_print_tensor <- function(x, message = "") {
-  if (nzchar(message)) cat(message, "\n", sep = "")
+  if (!identical(message, "")) cat(check_string(message, "message"), "\n", sep = "")
   print(as_tensor(x))
   invisible(x)
 }
@@ -81,7 +86,7 @@ k_print_tensor <- function(x, message = "") {
 #' @rdname k_is_tensor
 #' @export
 k_get_uid <- function(prefix = "") {
-  key <- paste0("uid of ", prefix)
+  key <- paste0("uid of ", if (!identical(prefix, "")) check_string(prefix, "prefix"))
   the$uids[[key]] <- (the$uids[[key]] %||% 0L) + 1L
   the$uids[[key]]
 }

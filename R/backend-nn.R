@@ -105,7 +105,7 @@ k_binary_crossentropy <- function(target, output, from_logits = FALSE) {
   output <- float_tensor(output)
   target <- like(target, output)
   # -log(sigmoid(x)) = softplus(x) - x and -log(1 - sigmoid(x)) = softplus(x), without overflow.
-  if (from_logits) return(k_softplus(output) - target * output)
+  if (check_flag(from_logits, "from_logits")) return(k_softplus(output) - target * output)
   output <- clip_probability(output)
   -(target * log(output) + (1 - target) * log(1 - output))
 }
@@ -124,7 +124,7 @@ k_sparse_categorical_crossentropy <- function(target, output, from_logits = FALS
   axis <- as_axis(axis, k_ndim(output), single = TRUE) + 1L
   target <- one_hot_like(target, output, axis)
   # Keras keeps these probabilities in bounds before it divides by their sum, too.
-  if (!from_logits) output <- clip_probability(output)
+  if (!check_flag(from_logits, "from_logits")) output <- clip_probability(output)
   k_categorical_crossentropy(target, output, from_logits, axis)
 }
 
@@ -133,13 +133,13 @@ like <- function(x, tensor) if (is_tensor(x)) k_cast(x, tensor$dtype) else as_te
 clip_probability <- function(x) k_clip(x, the$epsilon, 1 - the$epsilon)
 
 log_probability <- function(output, from_logits, axis) {
-  if (from_logits) return(output - k_logsumexp(output, axis, keepdims = TRUE))
+  if (check_flag(from_logits, "from_logits")) return(output - k_logsumexp(output, axis, keepdims = TRUE))
   log(clip_probability(output / k_sum(output, axis, keepdims = TRUE)))
 }
 
 # Class labels spread over the axis of the classes, in the dtype of the predictions.
 one_hot_like <- function(labels, output, axis = k_ndim(output)) {
-  classes <- output$shape[[axis]]
+  classes <- if (axis > 0L) output$shape[[axis]] else NA
   if (is.na(classes)) {
     abort_shape("The number of classes is not known.", expected = sprintf("a size at axis %d of the predictions", axis),
                 received = format_shape(output$shape))

@@ -39,13 +39,14 @@ k_random_normal <- function(shape, mean = 0, stddev = 1, dtype = NULL, seed = NU
 #' @export
 k_random_uniform <- function(shape, minval = 0, maxval = 1, dtype = NULL, seed = NULL) {
   if (identical(dtype, "int32")) return(k_cast(floor(k_random_uniform(shape, minval, maxval, NULL, seed)), dtype))
-  scaled(random("uniform", shape, dtype, seed), maxval - minval, minval)
+  minval <- number_or_tensor(minval)
+  scaled(random("uniform", shape, dtype, seed), number_or_tensor(maxval) - minval, minval)
 }
 
 #' @rdname k_random_normal
 #' @export
 k_random_binomial <- function(shape, p = 0, dtype = NULL, seed = NULL) {
-  k_cast(random("uniform", shape, NULL, seed) < p, dtype %||% the$floatx)
+  k_cast(random("uniform", shape, NULL, seed) < number_or_tensor(p), dtype %||% the$floatx)
 }
 
 #' @rdname k_random_normal
@@ -84,8 +85,8 @@ random <- function(distribution, shape, dtype = NULL, seed = NULL) {
 check_seed <- function(seed) if (!is.null(seed)) check_whole(seed, "seed")
 
 scaled <- function(x, factor, offset) {
-  if (!identical(as_number(factor), 1)) x <- x * factor
-  if (identical(as_number(offset), 0)) x else x + offset
+  factor <- number_or_tensor(factor)
+  offset <- number_or_tensor(offset)
+  if (!identical(factor, 1)) x <- x * factor
+  if (identical(offset, 0)) x else x + offset
 }
-
-as_number <- function(x) if (is.numeric(x)) as.double(x)

@@ -27,6 +27,8 @@
 #' sums$outputs
 k_rnn <- function(step_function, inputs, initial_states, go_backwards = FALSE, mask = NULL, constants = NULL,
                   unroll = FALSE, input_length = NULL) {
+  check_function(step_function, "step_function", "a function of an input and a list of states")
+  go_backwards <- check_flag(go_backwards, "go_backwards")
   single <- !is.list(inputs)
   sequences <- lapply(as_list(inputs), as_tensor)
   for (x in sequences) {
@@ -38,7 +40,8 @@ k_rnn <- function(step_function, inputs, initial_states, go_backwards = FALSE, m
   states <- as_tensors(c(sequences[1], as_list(initial_states)))[-1]
   constants <- lapply(as_list(constants %||% list()), as_tensor)
   step <- function(slices, states) {
-    checked_step(step_function(if (single) slices[[1]] else slices, c(states, constants)))
+    inputs <- if (single) slices[[1]] else slices
+    checked_step(with_user_code("`step_function`", step_function(inputs, c(states, constants))))
   }
   made <- at_once(c(sequences, states, constants), {
     if (is.null(mask)) scan(sequences, states, step, go_backwards)

@@ -228,7 +228,7 @@ k_batch_dot <- function(x, y, axes = NULL) {
     abort_shape("`k_batch_dot()` needs batches.", expected = "two tensors of at least two axes",
                 received = paste(format_shape(x$shape), "and", format_shape(y$shape)))
   }
-  axes <- rep_len(unlist(axes) %||% c(k_ndim(x), max(2L, k_ndim(y) - 1L)), 2)
+  axes <- if (is.null(axes)) c(k_ndim(x), max(2L, k_ndim(y) - 1L)) else check_counts(axes, "axes", 2, lower = -k_ndim(x))
   a <- as_axis(axes[1], k_ndim(x), single = TRUE) + 1L
   b <- as_axis(axes[2], k_ndim(y), single = TRUE) + 1L
   if (a == 1L || b == 1L) {
@@ -274,7 +274,7 @@ as_matrices <- function(x, rows, column) {
 #' k_gather(matrix(1:6, 3), c(3, 1))
 #' k_one_hot(c(0, 2), 3)
 k_gather <- function(reference, indices) {
-  from_zero <- if (is_tensor(indices)) k_cast(indices, "int32") else as_tensor(indices - 1, "int32")
+  from_zero <- if (is_tensor(indices)) k_cast(indices, "int32") else as_tensor(float_tensor(indices)$value - 1, "int32")
   emit("gather", list(as_tensor(reference), from_zero), list(axis = 0))
 }
 

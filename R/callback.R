@@ -32,12 +32,7 @@ callback_lambda <- function(on_epoch_begin = NULL, on_epoch_end = NULL, on_batch
                             on_predict_begin = NULL, on_predict_end = NULL, on_test_batch_begin = NULL,
                             on_test_batch_end = NULL, on_test_begin = NULL, on_test_end = NULL) {
   events <- Filter(Negate(is.null), mget(names(formals())))
-  for (event in names(events)) {
-    if (!is.function(events[[event]])) {
-      abort_argument(paste0("`", event, "` must be a function."), expected = "a function, or NULL",
-                     received = describe(events[[event]]))
-    }
-  }
+  for (event in names(events)) check_function(events[[event]], event, "a function, or NULL")
   structure(events, class = "keras_callback")
 }
 

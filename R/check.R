@@ -17,6 +17,13 @@ check_flag <- function(x, arg) {
   as.logical(x)
 }
 
+check_function <- function(x, arg, expected = "a function") {
+  if (!is.function(x)) {
+    abort_argument(paste0("`", arg, "` must be a function."), expected = expected, received = describe(x))
+  }
+  x
+}
+
 check_number <- function(x, arg, lower = -Inf, upper = Inf) {
   number <- is.numeric(x) && length(x) == 1 && !is.na(x)
   if (!number || x < lower || x > upper) {
@@ -46,6 +53,21 @@ check_choice <- function(x, choices, arg) {
                    received = paste0("\"", x, "\""), remedy = suggest(x, choices))
   }
   x
+}
+
+# What stands for `x` when it was left at its default, a vector of all choices.
+first_choice <- function(x) if (is.character(x) && length(x)) x[[1]] else x
+
+check_dtype <- function(x) check_choice(x, c("float32", "float64", "int32", "bool"), "dtype")
+
+# The doubles of an integer64 hold the bits of integers.
+is_numbers <- function(x) (is.numeric(x) || is.logical(x) || is.raw(x)) && !inherits(x, "integer64")
+
+# How to make numbers of what is none.
+numbers_remedy <- function(x) {
+  if (is.factor(x)) "Convert a factor with model.matrix() or to_categorical()."
+  else if (inherits(x, "integer64")) "Convert it with as.double()."
+  else if (isS4(x)) "Convert it with as.matrix()."
 }
 
 # The share that dropout takes away.

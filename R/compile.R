@@ -126,7 +126,7 @@ losses_by_output <- function(loss, names, where) {
 loss_weights_by_output <- function(weights, names, where) {
   n <- max(1, length(names))
   if (is.null(weights)) return(rep(1, n))
-  if (!is.null(names(weights)) && !is.null(names)) {
+  if (is.vector(weights) && !is.null(names(weights)) && !is.null(names)) {
     weights <- lapply(by_name(as.list(weights), names, "loss_weights"), function(w) w %||% 1)
   }
   numbers <- unlist(weights)
@@ -165,8 +165,8 @@ by_name <- function(xs, names, arg, of = "output") {
 
 as_metric_list <- function(metrics) {
   if (is.null(metrics)) list()
-  else if (is.function(metrics) || inherits(metrics, "convnet_metric")) list(metrics)
-  else as.list(metrics)
+  else if (inherits(metrics, "convnet_metric") || !is.list(metrics) && !is.character(metrics)) list(metrics)
+  else as.list(unclass(metrics))
 }
 
 # Known names only; "accuracy" waits for the output's shape.

@@ -16,11 +16,10 @@ as_dataset <- function(x, dtype, arg, shape = NULL) {
 }
 
 check_values <- function(x, arg) {
-  if (is.factor(x) || !(is.numeric(x) || is.logical(x) || is.raw(x))) {
+  if (!is_numbers(x)) {
     abort_argument(paste0("`", arg, "` must be numbers."),
                    expected = "a numeric, logical or raw array, matrix or data frame",
-                   received = describe(x),
-                   remedy = if (is.factor(x)) "Convert a factor with model.matrix() or to_categorical().")
+                   received = describe(x), remedy = numbers_remedy(x))
   }
 }
 
@@ -46,13 +45,14 @@ some_of <- function(words) {
 }
 
 data_frame_matrix <- function(x, arg) {
-  numeric <- vapply(x, function(column) is.numeric(column) || is.logical(column), NA)
+  numeric <- vapply(x, is_numbers, NA)
   if (!all(numeric)) {
     abort_argument(paste0("`", arg, "` has columns that are not numbers."),
                    expected = "numeric or logical columns",
                    received = some_of(paste0(quoted_each(names(x)[!numeric]), " (",
                                              vapply(x[!numeric], function(column) class(column)[[1]], ""), ")")),
-                   remedy = "Convert factors with model.matrix() or to_categorical().")
+                   remedy = numbers_remedy(x[[which(!numeric)[[1]]]]) %||%
+                     "Convert factors with model.matrix() or to_categorical().")
   }
   as.matrix(x)
 }

@@ -92,8 +92,8 @@ fit.keras_model <- function(object, x = NULL, y = NULL, batch_size = NULL, epoch
 split_rows <- function(n, share) {
   kept <- if (share > 0) floor(n * (1 - share)) else n
   if (kept < 1) {
-    abort_argument("`validation_split` leaves no rows to train on.", expected = "a share below 1",
-                   received = share)
+    abort_argument("`validation_split` leaves no rows to train on.", expected = paste("a share that leaves 1 of", count_of(n, "row")),
+                   received = describe(share))
   }
   list(train = seq_len(kept), validation = seq_len(n)[-seq_len(kept)])
 }
@@ -155,10 +155,12 @@ run_epochs <- function(model, job, rows, used, validation, validation_rows, opti
   on.exit(progress$end())
   logs <- list()
   interrupted <- FALSE
+  epoch <- options$initial_epoch
   data$stop_training <- FALSE
   callbacks$on_begin("train")
   tryCatch(
-    for (epoch in seq_len(options$epochs)[seq_len(options$epochs) > options$initial_epoch]) {
+    while (epoch < options$epochs) {
+      epoch <- epoch + 1
       progress$epoch_begin(epoch)
       callbacks$on_epoch_begin(epoch)
       started <- clock()

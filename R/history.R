@@ -80,7 +80,7 @@ print.keras_training_history <- function(x, ...) {
 }
 
 # A resumed fit numbers its epochs from where the last one ended.
-first_epoch <- function(history) (history$params$initial_epoch %||% 0L) + 1L
+first_epoch <- function(history) (history$params$initial_epoch %||% 0) + 1
 
 #' @rdname history
 #' @export

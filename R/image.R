@@ -46,7 +46,7 @@ image_load <- function(path, grayscale = FALSE, target_size = NULL, interpolatio
 
 # Values from 0 to 255, (rows, columns, channels).
 read_image <- function(path) {
-  if (!file.exists(path)) abort_file("There is no such file.", received = path)
+  if (!file.exists(path) || dir.exists(path)) abort_file("There is no such file.", received = path)
   start <- readBin(path, "raw", 4)
   kind <- if (identical(start, as.raw(c(0x89, 0x50, 0x4e, 0x47)))) "png"
     else if (identical(start[1:2], as.raw(c(0xff, 0xd8)))) "jpeg"
@@ -82,7 +82,7 @@ resized <- function(images, size, interpolation) {
 }
 
 check_image <- function(img, axes) {
-  if (!is.numeric(img) || !length(dim(img)) %in% axes) {
+  if (!is.numeric(img) || !length(dim(img)) %in% axes || length(img) == 0) {
     abort_shape("This is not an image.", expected = "an array (rows, columns, channels) of numbers",
                 received = describe(img))
   }
@@ -98,7 +98,7 @@ image_channels_last <- function(img, data_format) {
 #' @rdname image_load
 #' @export
 image_to_array <- function(img, data_format = c("channels_last", "channels_first")) {
-  data_format <- check_data_format(data_format[1])
+  data_format <- check_data_format(first_choice(data_format))
   image <- image_channels_last(img, "channels_last")
   if (data_format == "channels_first") aperm(image, c(3, 1, 2)) else image
 }
@@ -106,7 +106,7 @@ image_to_array <- function(img, data_format = c("channels_last", "channels_first
 #' @rdname image_load
 #' @export
 image_array_resize <- function(img, height, width, data_format = c("channels_last", "channels_first")) {
-  data_format <- check_data_format(data_format[1])
+  data_format <- check_data_format(first_choice(data_format))
   size <- c(check_counts(height, "height"), check_counts(width, "width"))
   check_image(img, 2:4)
   several <- length(dim(img)) == 4
@@ -130,12 +130,18 @@ image_array_save <- function(img, path, data_format = NULL, file_format = NULL, 
     abort_shape("An image has one channel or three.", expected = "1 or 3 channels",
                 received = paste(dim(image)[3], "channels"))
   }
-  kind <- tolower(file_format %||% tools::file_ext(path))
+  if (!all(is.finite(image))) {
+    abort_argument("An image is of finite numbers.", expected = "no NA, NaN or infinite values",
+                   received = some_of(unique(image[!is.finite(image)])))
+  }
+  kind <- tolower(if (is.null(file_format)) tools::file_ext(path) else check_string(file_format, "file_format"))
   kind <- check_choice(if (kind == "jpg") "jpeg" else kind, c("png", "jpeg"), "file_format")
   image <- if (check_flag(scale, "scale")) stretched(image) else pmin(pmax(image / 255, 0), 1)
   if (dim(image)[3] == 1) dim(image) <- dim(image)[1:2]
   write <- if (kind == "png") image_package(kind)$writePNG else image_package(kind)$writeJPEG
-  write(image, path)
+  bytes <- write(image, raw())
+  refused <- function(e) abort_file("The file cannot be written.", received = path, remedy = conditionMessage(e))
+  tryCatch(writeBin(bytes, path), error = refused, warning = refused)
   invisible(path)
 }
 

@@ -78,7 +78,7 @@ initializer_variance_scaling <- function(scale = 1, mode = c("fan_in", "fan_out"
                                                           "untruncated_normal"),
                                          seed = NULL) {
   check_number(scale, "scale", lower = 0)
-  first_of <- function(x, arg) check_choice(x[1], eval(formals(initializer_variance_scaling)[[arg]]), arg)
+  first_of <- function(x, arg) check_choice(first_choice(x), eval(formals(initializer_variance_scaling)[[arg]]), arg)
   initializer("variance_scaling", scale = scale, mode = first_of(mode, "mode"),
               distribution = first_of(distribution, "distribution"), seed = seed)
 }

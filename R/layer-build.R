@@ -77,7 +77,7 @@ assigned_to <- function(self) {
 
 found_in <- function(x, is_wanted) {
   if (is_wanted(x)) list(x)
-  else if (is.list(x) && !is.data.frame(x)) unlist(lapply(x, found_in, is_wanted))
+  else if (is.list(x) && !is.data.frame(x)) unlist(lapply(unclass(x), found_in, is_wanted))
 }
 
 # All variables of a layer or model, each once, in Keras's order.

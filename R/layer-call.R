@@ -28,7 +28,7 @@ as_layer_inputs <- function(x, self) {
     abort_argument("A layer was called on an empty list.", where = label_of(self),
                    expected = "a tensor, an array or a list of them")
   }
-  lapply(x, as_layer_inputs, self = self)
+  lapply(unclass(x), as_layer_inputs, self = self)
 }
 
 # Arguments beside the inputs must be ones that call() has.
@@ -50,8 +50,7 @@ split_call <- function(arguments) {
       tensors <<- c(tensors, list(x))
       return(structure(length(tensors), class = "convnet_place"))
     }
-    if (is.list(x) && !is.data.frame(x)) x[] <- lapply(x, number)
-    x
+    if (is.list(x) && !is.data.frame(x)) map_list(x, number) else x
   }
   form <- number(arguments)
   list(form = form, tensors = tensors)
@@ -61,8 +60,7 @@ split_call <- function(arguments) {
 fill_call <- function(form, tensors) {
   fill <- function(x) {
     if (inherits(x, "convnet_place")) return(tensors[[x]])
-    if (is.list(x) && !is.data.frame(x)) x[] <- lapply(x, fill)
-    x
+    if (is.list(x) && !is.data.frame(x)) map_list(x, fill) else x
   }
   fill(form)
 }

@@ -20,7 +20,7 @@ layer_input <- function(shape = NULL, batch_shape = NULL, name = NULL, dtype = N
     check_tensors(list(tensor), "tensor")
     return(tensor)
   }
-  if (!is.null(dtype)) check_choice(dtype, c("float32", "float64", "int32", "bool"), "dtype")
+  if (!is.null(dtype)) check_dtype(dtype)
   if (!is.null(name)) check_string(name, "name")
   if (is.null(shape) && is.null(batch_shape)) {
     abort_argument("An input needs a shape.", expected = "`shape` or `batch_shape`")

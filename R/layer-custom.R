@@ -193,6 +193,8 @@ create_layer_wrapper <- function(layer_class) {
 
 new_class <- function(classname, public, private, inherit, parent_env) {
   check_string(classname, "classname")
+  check_args(public, "public")
+  check_args(private, "private")
   # The class itself, not a name that it may not have elsewhere.
   do.call(R6::R6Class, list(classname, public = public, private = private, inherit = class_behind(inherit),
                         parent_env = parent_env, cloneable = FALSE))

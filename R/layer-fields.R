@@ -33,6 +33,10 @@
     value <- with_where(label_of(x), check_flag(value, "trainable"))
     for (layer in layers_inside(x)) layer$trainable <- value
   }
+  if (any(vapply(found_in(value, is_layer), function(layer) is_part_of(x, layer), NA))) {
+    abort_argument("A layer cannot be a part of itself.", where = label_of(x), expected = "another layer or model",
+                   received = paste0("itself, in `", name, "`"))
+  }
   # Layers and variables that a layer of the user's is made of: their weights are its weights.
   is_part <- function(x) is_layer(x) || is_variable(x) && position(x, data$weights) == 0L
   if (length(found_in(value, is_part))) data$assigned <- unique(c(data$assigned, name))

@@ -25,9 +25,7 @@ layer_lambda <- function(object, f, output_shape = NULL, mask = NULL, arguments 
 register_layer_class(
   "Lambda",
   init = function(args) {
-    if (!is.function(args$f)) {
-      abort_argument("`f` must be a function.", expected = "a function of a tensor", received = describe(args$f))
-    }
+    check_function(args$f, "f", "a function of a tensor")
     mask <- args$mask
     if (!is.null(mask) && !is.function(mask) && !is_tensor(mask) && !is.logical(mask)) {
       abort_argument("`mask` is not a mask.", expected = "a function, a tensor or truth values",

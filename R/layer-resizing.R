@@ -107,7 +107,7 @@ known_size <- function(x) {
 # Rows and columns of which one is that of x, the other in the ratio of `size`.
 with_ratio <- function(x, size) {
   known <- known_size(x)
-  pmax(1L, as.integer(floor(rev(known) * size / rev(size))))
+  pmax(1L, as.integer(floor(as.numeric(rev(known)) * size / rev(size))))
 }
 
 resize_images <- function(x, size, method, antialias = FALSE) {

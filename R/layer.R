@@ -112,6 +112,7 @@ known_definition <- function(name) {
 }
 
 check_definition <- function(definition) {
+  definition <- unclass(definition)
   if (!is.null(definition$levels)) return(definition)
   functions <- c("init", "build", "call", "compute_mask")
   for (name in functions) {
@@ -143,7 +144,7 @@ is_model <- function(x) inherits(x, "keras_model")
 
 check_common_args <- function(common) {
   if (!is.null(common$trainable)) check_flag(common$trainable, "trainable")
-  if (!is.null(common$dtype)) check_choice(common$dtype, c("float32", "float64", "int32", "bool"), "dtype")
+  if (!is.null(common$dtype)) check_dtype(common$dtype)
   if (!is.null(common$batch_size)) check_counts(common$batch_size, "batch_size", 1)
 }
 
@@ -178,8 +179,16 @@ without_source <- function(x) {
     x <- utils::removeSource(x)
     attributes(x) <- kept
   } else if (is.list(x)) {
-    x[] <- lapply(x, without_source)
+    x <- map_list(x, without_source)
   }
+  x
+}
+
+# Of the elements of a list, whatever its class makes of them: those of a POSIXlt are POSIXlt again, without end.
+map_list <- function(x, f) {
+  kept <- attributes(x)
+  x <- lapply(unclass(x), f)
+  attributes(x) <- kept
   x
 }
 

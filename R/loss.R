@@ -154,9 +154,10 @@ new_loss <- function(name, config = list(), fn = NULL) {
 }
 
 check_loss_config <- function(config) {
-  if (!is.null(config$from_logits)) check_flag(config$from_logits, "from_logits")
-  if (!is.null(config$label_smoothing)) check_number(config$label_smoothing, "label_smoothing", 0, 1)
-  if (!is.null(config$delta)) check_number(config$delta, "delta", lower = 0)
+  given <- names(config)
+  if ("from_logits" %in% given) check_flag(config$from_logits, "from_logits")
+  if ("label_smoothing" %in% given) check_number(config$label_smoothing, "label_smoothing", 0, 1)
+  if ("delta" %in% given) check_number(config$delta, "delta", lower = 0)
   config
 }
 

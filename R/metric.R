@@ -147,9 +147,6 @@ metric_squared_hinge <- function(y_true, y_pred, name = "squared_hinge") metric(
 #' @export
 custom_metric <- function(name, metric_fn) {
   check_string(name, "name")
-  if (!is.function(metric_fn)) {
-    abort_argument("`metric_fn` must be a function.", expected = "a function of `(y_true, y_pred)`",
-                   received = describe(metric_fn))
-  }
+  check_function(metric_fn, "metric_fn", "a function of `(y_true, y_pred)`")
   structure(metric_fn, metric_name = name)
 }

@@ -27,10 +27,7 @@
 #' count_params(model)
 #' @export
 keras_model_custom <- function(model_fn, name = NULL) {
-  if (!is.function(model_fn)) {
-    abort_argument("`model_fn` must be a function.", expected = "a function of `self` that returns a function",
-                   received = describe(model_fn))
-  }
+  check_function(model_fn, "model_fn", "a function of `self` that returns a function")
   model <- new_custom_model("Model", name)
   data <- environment(model)
   data$definition <- list(model_fn = without_source(model_fn))

@@ -80,7 +80,7 @@ add_layer <- function(model, layer) {
 }
 
 is_part_of <- function(x, layer) {
-  identical(x, layer) || is_model(layer) && any(vapply(layer$layers, function(l) is_part_of(x, l), NA))
+  identical(x, layer) || any(vapply(layers_inside(layer), function(l) is_part_of(x, l), NA))
 }
 
 # Puts layers one after the other on new inputs: one shape, or a list of them.

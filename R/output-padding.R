@@ -85,7 +85,7 @@ conv_transpose_output_size <- function(input, kernel_size, strides = 1, padding 
 # Sizes as whole numbers, one for each spatial dimension.
 check_axes <- function(...) {
   sizes <- list(...)
-  n <- max(lengths(sizes))
+  n <- max(1L, lengths(Filter(Negate(is_tensor), sizes)))
   if (n > 3) {
     abort_argument("Sizes are those of the spatial dimensions.", expected = "1, 2 or 3 of them",
                    received = n, remedy = "Leave out samples and channels.")

@@ -63,7 +63,8 @@ print.convnet_shape <- print.convnet_tuple
 
 # sizes: whole numbers, NA for those left open; tensors: those that tell the sizes at the places `at`.
 read_sizes <- function(shape, arg = "shape") {
-  entries <- if (is_tensor(shape)) elements_of(shape) else as.list(shape)
+  entries <- if (is_tensor(shape)) elements_of(shape) else if (is.function(shape) || is.environment(shape)) list(shape)
+             else as.list(shape)
   entries <- lapply(entries, function(e) if (is_tensor(e)) size_of(e) else e)
   symbolic <- vapply(entries, is_tensor, NA)
   sizes <- rep(NA_integer_, length(entries))

@@ -49,10 +49,11 @@ as_target <- function(y, output, loss, arg) {
   if (is.data.frame(y)) y <- if (length(y) == 1 && is.factor(y[[1]])) y[[1]] else data_frame_matrix(y, arg)
   sparse <- is_sparse(loss)
   if (is.factor(y)) y <- factor_target(y, output, sparse, arg)
-  if (!(is.numeric(y) || is.logical(y) || is.raw(y))) {
+  if (!is_numbers(y)) {
     abort_argument(paste0("`", arg, "` must be numbers or a factor."),
                    expected = "an array, a vector or a factor", received = describe(y),
-                   remedy = if (is.character(y)) paste0("Use factor(", arg, ", levels = ...): the levels say which class is which."))
+                   remedy = if (is.character(y)) paste0("Use factor(", arg, ", levels = ...): the levels say which class is which.")
+                            else numbers_remedy(y))
   }
   shape <- as.integer(dim(y) %||% length(y))
   one_short <- length(shape) == length(output$shape) - 1

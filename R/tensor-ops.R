@@ -127,6 +127,9 @@ matrixOps.convnet_tensor <- function(x, y) k_dot(x, y)
 # R's numbers become tensors of the default float type, whole numbers too: k_exp(1:3).
 float_tensor <- function(x) if (is_tensor(x)) x else as_tensor(x, the$floatx)
 
+# A factor or a bound: what is one number stays one, and need not be recorded.
+number_or_tensor <- function(x) if (is.numeric(x) && length(x) == 1 && !is.na(x)) as.numeric(x) else float_tensor(x)
+
 # Truth values and integers count as numbers: k_mean(x > 0).
 as_float <- function(x) {
   x <- float_tensor(x)

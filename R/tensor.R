@@ -34,9 +34,9 @@ dtype_of_array <- function(x) if (is.logical(x)) "bool" else if (is.integer(x)) 
 as_tensor <- function(x, dtype = NULL) {
   if (is_tensor(x)) return(x)
   if (is.data.frame(x)) x <- as.matrix(x)
-  if (!(is.numeric(x) || is.logical(x) || is.raw(x))) {
+  if (!is_numbers(x)) {
     abort_argument("This is not a tensor.", expected = "a tensor, a number or an array of numbers",
-                   received = describe(x))
+                   received = describe(x), remedy = numbers_remedy(x))
   }
   if (anyNA(x) && any(is.na(x) & !is.nan(x))) {
     abort_argument("A tensor cannot hold NA.", expected = "numbers without NA",
@@ -54,7 +54,7 @@ as_tensors <- function(xs) {
   common <- if (length(dtypes)) dtypes[[1]] else if (all(vapply(xs, is.integer, NA))) "int32"
   lapply(xs, function(x) {
     if (is_tensor(x)) return(x)
-    whole <- is.logical(x) || is.integer(x) || is.numeric(x) && all(x == round(x))
+    whole <- is.logical(x) || is.integer(x) || is.numeric(x) && isTRUE(all(x == round(x)))
     as_tensor(x, if (identical(common, "int32") && !whole) the$floatx else common %||% the$floatx)
   })
 }
@@ -68,16 +68,15 @@ describe <- function(x) {
     text <- strtrim(as.character(x), 60)
     return(if (is.character(x)) encodeString(text, quote = "\"") else text)
   }
+  kind <- if (is.data.frame(x)) "data frame" else if (is.object(x) || is.null(dim(x))) class(x)[[1]] else "array"
+  a_kind <- paste(if (grepl("^[aeiou]", kind)) "an" else "a", kind)
   if (!is.null(dim(x))) {
-    kind <- if (is.data.frame(x)) "a data frame" else if (is.character(x)) "an array of words" else "an array"
-    return(paste0(kind, " of dimensions (", paste(dim(x), collapse = ", "), ")"))
+    return(paste0(a_kind, if (is.character(x)) " of words", " of dimensions (", paste(dim(x), collapse = ", "), ")"))
   }
   if (is.function(x)) return("a function")
   if (is.environment(x)) return("an environment")
   if (is.language(x)) return("an expression")
-  kind <- class(x)[[1]]
-  paste0(if (grepl("^[aeiou]", kind)) "an " else "a ", kind,
-         if (is.atomic(x) && !is.object(x)) " vector", " of length ", length(x))
+  paste0(a_kind, if (is.atomic(x) && !is.object(x)) " vector", " of length ", length(x))
 }
 
 format_shape <- function(shape) {

@@ -30,7 +30,7 @@
 #' # Column-major, as R itself does it:
 #' array_reshape(1:6, c(2, 3), order = "F")
 array_reshape <- function(x, dim, order = c("C", "F")) {
-  order <- check_choice(order[1L], c("C", "F"), "order")
+  order <- check_choice(first_choice(order), c("C", "F"), "order")
   x <- as_plain_array(x, "x")
   dim <- resolve_dim(dim, length(x))
   # One dimension reads the same in both orders.
@@ -44,7 +44,7 @@ resolve_dim <- function(dim, n) {
   sizes <- if (is.list(dim)) lapply(dim, function(d) if (is.null(d)) -1 else d) else dim
   sizes <- if ((is.atomic(sizes) || is.list(sizes)) && all(lengths(sizes) == 1L)) unlist(sizes)
   if (is.logical(sizes)) sizes <- ifelse(is.na(sizes), -1, NaN)
-  sizes[is.na(sizes) & !is.nan(sizes)] <- -1
+  if (is.numeric(sizes)) sizes[is.na(sizes) & !is.nan(sizes)] <- -1
   valid <- is.numeric(sizes) && length(sizes) > 0L && all(is.finite(sizes)) &&
     all(sizes == trunc(sizes) & sizes >= -1) && sum(sizes == -1) <= 1L
   if (!valid) {
@@ -128,10 +128,10 @@ label_index <- function(y) {
   }
   if (is.factor(y)) {
     index <- as.double(unclass(y)) - 1
-  } else if (is.numeric(y) || is.logical(y) || is.raw(y)) {
+  } else if (is_numbers(y)) {
     index <- as.double(y)
   } else {
-    refuse(describe(y), if (is.character(y)) "Turn text into classes with `factor(y)`.")
+    refuse(describe(y), if (is.character(y)) "Turn text into classes with `factor(y)`." else numbers_remedy(y))
   }
   at <- function(bad, what, remedy) {
     if (any(bad)) refuse(sprintf("%s at position %d of `y`", what(index[bad][1L]), which(bad)[1L]), remedy)
@@ -191,7 +191,7 @@ normalize <- function(x, axis = -1, order = 2) {
     abort_argument(sprintf("`axis` must be from 1 to %d, or from -%d to -1.", rank, rank),
       received = describe(axis), remedy = "Axes count from 1; -1 is the last one.")
   }
-  if (!(is_whole(order) && order >= 1 || identical(as.numeric(order), Inf))) {
+  if (!(is_whole(order) && order >= 1 || is.numeric(order) && identical(as.numeric(order), Inf))) {
     abort_argument("`order` must be a whole number from 1 up, or Inf.",
       received = describe(order), remedy = "`order = 2` is the Euclidean length.")
   }
@@ -214,10 +214,11 @@ normalize <- function(x, axis = -1, order = 2) {
 # R's own containers as a plain array; a tensor, a list or a function is refused by name.
 as_plain_array <- function(x, arg, keep_names = FALSE) {
   if (is.data.frame(x)) x <- as.matrix(x)
-  if (is.factor(x) || !is.atomic(x) || is.null(x)) {
+  if (is.factor(x) || inherits(x, "integer64") || !is.atomic(x) || is.null(x)) {
     abort_argument(sprintf("`%s` must be a vector, a matrix, an array or a data frame.", arg),
       received = if (is.factor(x)) sprintf("a factor of length %d", length(x)) else describe(x),
-      remedy = if (is.factor(x)) "Turn a factor into numbers with `as.integer()` or `to_categorical()`.")
+      remedy = if (is.factor(x)) "Turn a factor into numbers with `as.integer()` or `to_categorical()`."
+               else numbers_remedy(x))
   }
   if (keep_names) x else unname(x)
 }

@@ -30,9 +30,9 @@ check_variable_value <- function(variable, value) {
   shape <- shape_of_array(value)
   fits <- identical(as.integer(shape), variable$shape) ||
     (length(variable$shape) <= 1 && length(dim(value)) <= 1 && length(value) == prod(variable$shape))
-  if (!is.numeric(value) && !is.logical(value) || anyNA(value) && any(is.na(value) & !is.nan(value))) {
+  if (!is_numbers(value) || anyNA(value) && any(is.na(value) & !is.nan(value))) {
     abort_weights(paste0("The value of ", variable$name, " must be numbers without NA."),
-                  received = describe(value))
+                  received = describe(value), remedy = numbers_remedy(value))
   }
   if (!fits) {
     abort_weights(paste0("The value of ", variable$name, " has another shape."),

@@ -28,8 +28,8 @@ get_weights <- function(object, trainable = NA) {
 
 chosen_weights <- function(object, trainable) {
   check_layer(object)
-  if (is.na(trainable)) object$weights
-  else if (trainable) object$trainable_weights
+  if (identical(trainable, NA)) object$weights
+  else if (check_flag(trainable, "trainable")) object$trainable_weights
   else object$non_trainable_weights
 }
 

@@ -63,3 +63,10 @@ capture_warnings_of <- function(code) {
   })
   warnings
 }
+
+# What no argument is meant to be, or few.
+odd_values <- function() {
+  list(0, 2.5, NA, Inf, "a", character(), NULL, list(1, "a"), c(1, 2, 3), 2^31, sum, new.env(), iris, factor("a"), 1i, ~a,
+       layer_dense(units = 1), k_constant(1), layer_input(2), as.POSIXlt("2020-02-02", tz = "UTC"),
+       structure(c(1, 2), class = "integer64"), optimizer_sgd(), matrix(0, 3, 0))
+}

@@ -349,8 +349,7 @@ test_that("the error is shown at the call that the user wrote", {
 })
 
 test_that("no argument of a wrong type ends in anything but a convnet_error", {
-  odd <- list(0, 2.5, NA, Inf, "a", character(), NULL, list(1, "a"), c(1, 2, 3), 2^31, sum, new.env(), iris, factor("a"),
-              1i, ~a, layer_dense(units = 1), k_constant(1), layer_input(2))
+  odd <- odd_values()
   strays <- character()
   turn <- 0
   model <- keras_model_sequential(name = "fuzzed")

@@ -58,4 +58,17 @@ test_that("files that are no images are told", {
   expect_error(image_array_save(array(1, c(2, 2, 2)), "x.png"), class = "convnet_error_shape")
   expect_error(image_array_save(matrix(1, 2, 2), "x.bmp"), class = "convnet_error_argument")
   expect_error(image_array_resize(1:3, 2, 2), class = "convnet_error_shape")
+  expect_error(image_load(tempdir()), class = "convnet_error_file")
+})
+
+test_that("an image that cannot be written leaves the file as it was", {
+  skip_if_not_installed("png")
+  file <- withr::local_tempfile(fileext = ".png")
+  image_array_save(matrix(1:6, 2), file)
+  before <- image_load(file)
+  expect_error(image_array_save(matrix(c(1, NaN), 2, 2), file), class = "convnet_error_argument")
+  expect_error(image_array_save(matrix(0, 0, 2), file), class = "convnet_error_shape")
+  expect_error(image_array_save(matrix(1:6, 2), file, file_format = NA), class = "convnet_error_argument")
+  expect_error(image_array_save(matrix(1:6, 2), file.path(file, "inside.png")), class = "convnet_error_file")
+  expect_identical(image_load(file), before)
 })

@@ -134,3 +134,23 @@ test_that("summary() shows the shapes inside a function, and where there are sev
   shown <- format(keras_model(list(a, b), list(conv(a), conv(b))))
   expect_match(grep("both (Conv1D)", shown, fixed = TRUE, value = TRUE), "multiple")
 })
+
+test_that("nothing is a part of itself", {
+  inner <- keras_model_custom(name = "inner", function(self) {
+    self$out <- layer_dense(units = 1)
+    function(inputs) self$out(inputs)
+  })
+  outer <- keras_model_custom(name = "outer", function(self) {
+    self$inner <- inner
+    function(inputs) self$inner(inputs)
+  })
+  around <- keras_model_sequential(input_shape = 2, name = "around") %>% outer()
+  expect_snapshot_errors({
+    inner$me <- inner
+    inner$parents <- list(outer)
+    inner$around <- around
+    keras_model_custom(name = "new", function(self) self$me <- self)
+  })
+  expect_identical(dim(predict(around, matrix(1, 3, 2))), c(3L, 1L))
+  expect_length(get_weights(outer), 2)
+})
