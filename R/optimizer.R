@@ -184,7 +184,12 @@ optimizer_slots <- function(optimizer, variables) {
     config[[name]] <- if (is.logical(config[[name]])) check_flag(value, name) else check_number(value, name, 0)
     assign("config", config, x)
   } else {
-    assign(name, value, x)
+    if (!name %in% c("iterations", "slots")) {
+      abort_argument("There is no such setting of the optimizer.", where = x$config$class_name,
+                     expected = paste("one of", quoted(names(config)[-1])), received = quoted(name),
+                     remedy = suggest(name, names(config)))
+    }
+    assign(name, if (name == "iterations") check_number(value, name, 0) else value, x)
   }
   x
 }

@@ -58,24 +58,41 @@ Attrs attrs_from_r(const Rcpp::List& attrs) {
   return result;
 }
 
-void* storage_pointer(SEXP storage) { return const_cast<void*>(DATAPTR_RO(storage)); }
-
-Variable variable_from_r(SEXP storage) {
-  static const SEXP name = Rf_install("stamp");
-  void* values = storage_pointer(storage);
-  const SEXP held = Rf_getAttrib(storage, name);
-  if (TYPEOF(held) == EXTPTRSXP && R_ExternalPtrAddr(held))
-    return {values, static_cast<uint64_t*>(R_ExternalPtrAddr(held))};
-  const Rcpp::XPtr<uint64_t> stamp(new uint64_t);
-  Rf_setAttrib(storage, name, stamp);
-  const Variable variable(values, stamp.get());
-  variable.changed();
-  return variable;
+SEXPTYPE storage_kind(DType dtype) {
+  return dtype == DType::f64 ? REALSXP : dtype == DType::i32 ? INTSXP : RAWSXP;
 }
 
-std::vector<Variable> variables_from_r(const Rcpp::List& storage) {
+void* storage_pointer(SEXP storage, const TensorType& type) {
+  const SEXPTYPE kind = storage_kind(type.dtype);
+  const size_t length = kind == RAWSXP ? type.bytes() : type.shape.size();
+  if (TYPEOF(storage) != kind || static_cast<size_t>(Rf_xlength(storage)) != length)
+    throw Error("weights", "The values of a variable are damaged.",
+                {{"expected", "memory for shape " + type.shape.to_string()},
+                 {"remedy", "Make the model anew, or read it from another file."}});
+  return const_cast<void*>(DATAPTR_RO(storage));
+}
+
+uint64_t* stamp_of(SEXP storage) {
+  static const SEXP name = Rf_install("stamp");
+  const SEXP held = Rf_getAttrib(storage, name);
+  if (TYPEOF(held) == EXTPTRSXP && R_ExternalPtrAddr(held)) return static_cast<uint64_t*>(R_ExternalPtrAddr(held));
+  const Rcpp::XPtr<uint64_t> stamp(new uint64_t);
+  Rf_setAttrib(storage, name, stamp);
+  Variable(nullptr, stamp.get()).changed();
+  return stamp.get();
+}
+
+Variable variable_from_r(SEXP storage, const TensorType& type) {
+  void* values = storage_pointer(storage, type);
+  return {values, stamp_of(storage)};
+}
+
+std::vector<Variable> variables_from_r(const Rcpp::List& storage, const Program& program) {
   std::vector<Variable> variables;
-  for (R_xlen_t i = 0; i < storage.size(); ++i) variables.push_back(variable_from_r(storage[i]));
+  for (R_xlen_t i = 0; i < storage.size(); ++i) {
+    const TensorType* type = program.variable_type(i);
+    variables.push_back(type ? variable_from_r(storage[i], *type) : Variable(nullptr));
+  }
   return variables;
 }
 

@@ -83,7 +83,7 @@ OptimizerConfig optimizer_from_r(const Rcpp::List& config) {
   return result;
 }
 
-Training training_from_r(const Rcpp::List& from) {
+Training training_from_r(const Rcpp::List& from, const Program& program) {
   Training training;
   training.optimizer = optimizer_from_r(from["optimizer"]);
   training.iteration = static_cast<int64_t>(Rcpp::as<double>(from["iteration"]));
@@ -91,12 +91,13 @@ Training training_from_r(const Rcpp::List& from) {
   for (int& slot : training.variables) --slot;
   const Rcpp::List slots = from["slots"];
   for (const Rcpp::List of_variable : slots) {
+    const TensorType* type = program.variable_type(training.variables[training.slots.size()]);
     training.slots.emplace_back();
-    for (SEXP storage : of_variable) training.slots.back().push_back(bind::storage_pointer(storage));
+    for (SEXP storage : of_variable) training.slots.back().push_back(bind::storage_pointer(storage, *type));
   }
   if (!Rf_isNull(from["constraints"])) {
     training.constraints = bind::ProgramPointer(SEXP(from["constraints"])).get();
-    training.constraint_variables = bind::variables_from_r(from["constraint_storage"]);
+    training.constraint_variables = bind::variables_from_r(from["constraint_storage"], *training.constraints);
   }
   return training;
 }
@@ -147,9 +148,10 @@ Rcpp::List cpp_run(SEXP program, Rcpp::List feeds, Rcpp::List storage, Rcpp::Num
       shapes.push_back(feed.type.shape);
       inputs.push_back(feed.data);
     }
-    Plan& plan = bind::ProgramPointer(program)->plan(shapes);
+    bind::ProgramPointer handle(program);
+    Plan& plan = handle->plan(shapes);
     // Outputs may be the variables themselves.
-    const std::vector<Variable> variables = bind::variables_from_r(storage);
+    const std::vector<Variable> variables = bind::variables_from_r(storage, *handle);
     plan.run(inputs, variables, bind::key_from_r(key), 0);
     Rcpp::List result(outputs);
     for (int i = 0; i < outputs; ++i)
@@ -168,8 +170,8 @@ Rcpp::List cpp_predict(SEXP program, Rcpp::List datasets, double first, double l
     Rcpp::IntegerVector order(static_cast<R_xlen_t>(last - first + 1));
     std::iota(order.begin(), order.end(), static_cast<int>(first));
     const Rows rows = rows_from_r(datasets, order, batch_size);
-    const std::vector<Variable> variables = bind::variables_from_r(storage);
     bind::ProgramPointer handle(program);
+    const std::vector<Variable> variables = bind::variables_from_r(storage, *handle);
     const uint64_t random_key = bind::key_from_r(key);
     BatchFeeder feeder(rows);
     std::vector<Tensor> whole(outputs);
@@ -207,9 +209,10 @@ Rcpp::List cpp_run_batches(SEXP program, Rcpp::List datasets, Rcpp::IntegerVecto
   return bind::guarded([&] {
     Training made;
     const bool train = !Rf_isNull(training);
-    if (train) made = training_from_r(training);
+    bind::ProgramPointer handle(program);
+    if (train) made = training_from_r(training, *handle);
     const LoopResult result = run_batches(
-        *bind::ProgramPointer(program), bind::variables_from_r(storage),
+        *handle, bind::variables_from_r(storage, *handle),
         rows_from_r(datasets, order, batch_size), static_cast<Dim>(first_batch), scalars, budget,
         bind::key_from_r(key), train ? &made : nullptr);
     return Rcpp::List::create(Rcpp::Named("batches") = static_cast<double>(result.batches),

@@ -26,13 +26,11 @@ void cpp_check_size(Rcpp::IntegerVector dims, std::string dtype) {
 SEXP cpp_variable_storage(SEXP values, Rcpp::IntegerVector dims, std::string dtype) {
   return bind::guarded([&] {
     const TensorType type = bind::type_from_r(dims, dtype);
-    const SEXPTYPE kind = type.dtype == DType::f64 ? REALSXP
-                          : type.dtype == DType::i32 ? INTSXP
-                                                     : RAWSXP;
+    const SEXPTYPE kind = bind::storage_kind(type.dtype);
     const R_xlen_t length = kind == RAWSXP ? type.bytes() : type.shape.size();
     Rcpp::Shield<SEXP> storage(Rf_allocVector(kind, length));
     bind::ArrayCheck check;
-    bind::fill_from_r(values, type, bind::storage_pointer(storage), check);
+    bind::fill_from_r(values, type, bind::storage_pointer(storage, type), check);
     return static_cast<SEXP>(storage);
   });
 }
@@ -40,14 +38,16 @@ SEXP cpp_variable_storage(SEXP values, Rcpp::IntegerVector dims, std::string dty
 // Gives the storage a stamp, which plans look at.
 // [[Rcpp::export(rng = false)]]
 SEXP cpp_variable_stamp(SEXP storage) {
-  bind::variable_from_r(storage);
+  bind::stamp_of(storage);
   return storage;
 }
 
 // [[Rcpp::export(rng = false)]]
 SEXP cpp_variable_get(SEXP storage, Rcpp::IntegerVector dims, std::string dtype) {
-  return bind::guarded(
-      [&] { return bind::array_to_r(DATAPTR_RO(storage), bind::type_from_r(dims, dtype)); });
+  return bind::guarded([&] {
+    const TensorType type = bind::type_from_r(dims, dtype);
+    return bind::array_to_r(bind::storage_pointer(storage, type), type);
+  });
 }
 
 // Writes into the storage itself, so that every owner of the variable sees it.
@@ -55,9 +55,10 @@ SEXP cpp_variable_get(SEXP storage, Rcpp::IntegerVector dims, std::string dtype)
 void cpp_variable_set(SEXP storage, SEXP values, Rcpp::IntegerVector dims, std::string dtype) {
   bind::guarded([&] {
     bind::ArrayCheck check;
-    const Variable variable = bind::variable_from_r(storage);
+    const TensorType type = bind::type_from_r(dims, dtype);
+    const Variable variable = bind::variable_from_r(storage, type);
     variable.changed();
-    bind::fill_from_r(values, bind::type_from_r(dims, dtype), variable.values, check);
+    bind::fill_from_r(values, type, variable.values, check);
     return 0;
   });
 }

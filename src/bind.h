@@ -27,13 +27,15 @@ Rcpp::IntegerVector shape_to_r(const convnet::Shape& shape);
 convnet::TensorType type_from_r(const Rcpp::IntegerVector& dims, const std::string& dtype);
 convnet::Attrs attrs_from_r(const Rcpp::List& attrs);
 
-// What cpp_variable_storage() made.
-void* storage_pointer(SEXP storage);
-// The variable with these values. Its stamp is an attribute, an external pointer: files
-// do not contain it, and what was read from one gets its own.
-convnet::Variable variable_from_r(SEXP storage);
+// What cpp_variable_storage() made for this type; throws where it is something else, as in a damaged file.
+void* storage_pointer(SEXP storage, const convnet::TensorType& type);
+SEXPTYPE storage_kind(convnet::DType dtype);
+// The stamp of a variable's storage is an attribute, an external pointer: files do not
+// contain it, and what was read from one gets its own.
+uint64_t* stamp_of(SEXP storage);
+convnet::Variable variable_from_r(SEXP storage, const convnet::TensorType& type);
 // In the order of the program's slots.
-std::vector<convnet::Variable> variables_from_r(const Rcpp::List& storage);
+std::vector<convnet::Variable> variables_from_r(const Rcpp::List& storage, const convnet::Program& program);
 // Two numbers below 2^32 drawn by R make one key.
 uint64_t key_from_r(const Rcpp::NumericVector& key);
 

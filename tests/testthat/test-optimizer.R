@@ -133,3 +133,13 @@ test_that("k_set_value() sets what model$optimizer$lr says", {
   expect_error(k_set_value(model$optimizer$lr, -1), class = "convnet_error_argument")
   expect_error(k_set_value(model$name, 1), class = "convnet_error_argument")
 })
+
+test_that("settings that an optimizer does not have cannot be set", {
+  optimizer <- optimizer_sgd()
+  error <- expect_error(optimizer$learning_rte <- 0.1, class = "convnet_error_argument")
+  expect_identical(error$remedy, "Did you mean \"learning_rate\"?")
+  expect_error(optimizer$iterations <- "a", class = "convnet_error_argument")
+  optimizer$iterations <- 7
+  optimizer$lr <- 0.5
+  expect_identical(c(optimizer$iterations, optimizer$learning_rate), c(7, 0.5))
+})

@@ -369,3 +369,25 @@ test_that("functions written in a long script do not take the script along", {
   # The user's function is as it was.
   expect_false(is.null(attr(scope$own, "srcref")))
 })
+
+test_that("values that are damaged are refused", {
+  model <- keras_model_sequential(input_shape = 4) %>% layer_dense(3) %>% layer_dense(1)
+  model %>% compile("adam", "mse")
+  x <- matrix(1, 4, 4)
+  fit(model, x, 1:4, epochs = 1, verbose = 0)
+  damaged <- function(code) expect_error(code, class = "convnet_error_weights")
+  for (values in list(raw(3), raw(), NULL, numeric(12), "kernel")) {
+    copy <- readRDS(saved(model))
+    assign("storage", values, copy$weights[[1]])
+    damaged(predict(copy, x))
+    damaged(fit(copy, x, 1:4, epochs = 1, verbose = 0))
+    damaged(get_weights(copy))
+    damaged(set_weights(copy, get_weights(model)))
+  }
+  copy <- readRDS(saved(model))
+  copy$optimizer$slots <- lapply(copy$optimizer$slots, function(slots) list(raw(1), raw(1)))
+  before <- get_weights(copy)
+  damaged(fit(copy, x, 1:4, epochs = 1, verbose = 0))
+  expect_identical(get_weights(copy), before)
+  expect_identical(get_weights(model), before)
+})

@@ -41,6 +41,9 @@ Program::Program(Record record, std::vector<int> outputs)
     if (row.op == "input") {
       input_rows_.resize(std::max<size_t>(input_rows_.size(), row.slot + 1));
       input_rows_[row.slot] = static_cast<int>(i);
+    } else if (row.op == "variable") {
+      variable_rows_.resize(std::max<size_t>(variable_rows_.size(), row.slot + 1), -1);
+      variable_rows_[row.slot] = static_cast<int>(i);
     }
   }
   random_ = draws(record_);
@@ -48,6 +51,10 @@ Program::Program(Record record, std::vector<int> outputs)
   for (const Row& row : record_)
     if (row.op == "gradient" && record_[row.inputs[1]].op == "variable")
       trained_.push_back(record_[row.inputs[1]].slot);
+}
+
+const TensorType* Program::variable_type(size_t slot) const {
+  return slot < variable_rows_.size() && variable_rows_[slot] >= 0 ? &record_[variable_rows_[slot]].type : nullptr;
 }
 
 Plan& Program::plan(const std::vector<Shape>& input_shapes) {

@@ -20,6 +20,8 @@ class Program {
   Plan& plan(const std::vector<Shape>& input_shapes);
   int inputs() const { return static_cast<int>(input_rows_.size()); }
   const TensorType& input_type(int slot) const { return record_[input_rows_[slot]].type; }
+  // nullptr for a slot that no row reads.
+  const TensorType* variable_type(size_t slot) const;
   bool is_random() const { return random_; }
 
  private:
@@ -32,7 +34,7 @@ class Program {
     std::unique_ptr<Plan> plan;
   };
   Record record_;
-  std::vector<int> outputs_, input_rows_;
+  std::vector<int> outputs_, input_rows_, variable_rows_;  // rows by slot, -1 for none
   std::list<Cached> plans_;  // most recently used first
   bool random_ = false;
   std::vector<int> trained_;  // the variables that it has gradients by, which change from run to run
