@@ -2,7 +2,7 @@
 # names the argument.
 
 check_string <- function(x, arg) {
-  if (!is.character(x) || length(x) != 1 || is.na(x) || !nzchar(x)) {
+  if (!is.character(x) || length(x) != 1 || is.na(x) || !validEnc(x) || !nzchar(x)) {
     abort_argument(paste0("`", arg, "` must be a string."), expected = "one non-empty string",
                    received = describe(x))
   }

@@ -45,7 +45,7 @@ some_of <- function(words) {
 }
 
 data_frame_matrix <- function(x, arg) {
-  numeric <- vapply(x, is_numbers, NA)
+  numeric <- vapply(x, function(column) is_numbers(column) && !is.raw(column), NA)
   if (!all(numeric)) {
     abort_argument(paste0("`", arg, "` has columns that are not numbers."),
                    expected = "numeric or logical columns",

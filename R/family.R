@@ -27,7 +27,7 @@ member_of <- function(f, prefix, members) {
 
 member_function <- function(prefix, member) get(paste0(prefix, member), envir = topenv(), mode = "function")
 
-is_string <- function(x) is.character(x) && length(x) == 1L && !is.na(x)
+is_string <- function(x) is.character(x) && length(x) == 1L && !is.na(x) && validEnc(x)
 
 quoted <- function(words) paste0("\"", words, "\"", collapse = ", ")
 

@@ -104,11 +104,11 @@ as.data.frame.keras_training_history <- function(x, row.names = NULL, optional =
 plot.keras_training_history <- function(x, y, metrics = NULL, method = c("auto", "ggplot2", "base"),
                                         smooth = getOption("keras.plot.history.smooth", TRUE),
                                         theme_bw = getOption("keras.plot.history.theme_bw", FALSE), ...) {
-  method <- match.arg(method)
+  method <- check_choice(first_choice(method), c("auto", "ggplot2", "base"), "method")
   if (method == "auto") method <- if (requireNamespace("ggplot2", quietly = TRUE)) "ggplot2" else "base"
 
   curves <- as.data.frame(x)
-  curves <- curves[!is.na(curves$value), ]
+  curves <- curves[is.finite(curves$value), ]
   if (!is.null(metrics)) {
     metrics <- sub("^val_", "", metrics)
     known <- levels(curves$metric)
@@ -124,7 +124,7 @@ plot.keras_training_history <- function(x, y, metrics = NULL, method = c("auto",
       remedy = "Train for at least one epoch.")
   }
   curves$metric <- droplevels(curves$metric)
-  smooth <- smooth && length(unique(curves$epoch)) >= 10L
+  smooth <- check_flag(smooth, "smooth") && length(unique(curves$epoch)) >= 10L
   if (method == "ggplot2") {
     rlang::check_installed("ggplot2", "to plot with `method = \"ggplot2\"`.")
     history_ggplot(curves, smooth, theme_bw)

@@ -65,6 +65,7 @@ describe <- function(x) {
   if (is.null(x)) return("NULL")
   if (is.atomic(x) && length(x) == 1 && is.null(dim(x)) && !is.object(x)) {
     if (is.na(x)) return(if (is.nan(x)) "NaN" else "NA")
+    if (is.character(x) && !validEnc(x)) return("bytes that are no text")
     text <- strtrim(as.character(x), 60)
     return(if (is.character(x)) encodeString(text, quote = "\"") else text)
   }

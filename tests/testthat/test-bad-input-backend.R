@@ -103,3 +103,13 @@ test_that("sequences and shapes beyond memory are told before they are made", {
   refused(k_eye(1e6))
   expect_identical(dim(k_constant(1, shape = list())), NULL)
 })
+
+test_that("bytes that are no text are told", {
+  skip_if_not(l10n_info()[["UTF-8"]])
+  bytes <- "caf\xff"
+  expect_snapshot_errors({
+    layer_dense(units = 1, name = bytes)
+    layer_dense(units = 1, activation = bytes)
+    compile(small_line(loss = "mse"), "sgd", bytes)
+  })
+})

@@ -90,3 +90,14 @@ test_that("what cannot be drawn is refused", {
     plot(some_history(done = 0))
   })
 })
+
+test_that("plot() leaves out what is not finite, and refuses what it cannot draw", {
+  history <- some_history(epochs = 3)
+  history$metrics[] <- lapply(history$metrics, function(values) c(1, Inf, NaN))
+  withr::local_pdf(NULL)
+  expect_no_warning(plot(history, method = "base"))
+  history$metrics[] <- lapply(history$metrics, function(values) rep(Inf, 3))
+  expect_error(plot(history, method = "base"), class = "convnet_error_argument")
+  expect_error(plot(history, method = "lattice"), class = "convnet_error_argument")
+  expect_error(plot(some_history(), method = "base", smooth = "a"), class = "convnet_error_argument")
+})
