@@ -81,10 +81,6 @@ cpp_variable_storage <- function(values, dims, dtype) {
     .Call(`_convnet_cpp_variable_storage`, values, dims, dtype)
 }
 
-cpp_variable_stamp <- function(storage) {
-    .Call(`_convnet_cpp_variable_stamp`, storage)
-}
-
 cpp_variable_get <- function(storage, dims, dtype) {
     .Call(`_convnet_cpp_variable_get`, storage, dims, dtype)
 }

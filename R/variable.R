@@ -10,7 +10,7 @@ new_variable <- function(value, shape, dtype, name, trainable = TRUE, regularize
   variable$trainable <- trainable
   if (!is.null(regularizer)) variable$regularizer <- regularizer
   if (!is.null(constraint)) variable$constraint <- constraint
-  variable$storage <- cpp_variable_stamp(cpp_variable_storage(value, variable$shape, dtype))
+  variable$storage <- cpp_variable_storage(value, variable$shape, dtype)
   class(variable) <- c("convnet_variable", "convnet_tensor")
   variable
 }

@@ -235,16 +235,6 @@ BEGIN_RCPP
     return rcpp_result_gen;
 END_RCPP
 }
-// cpp_variable_stamp
-SEXP cpp_variable_stamp(SEXP storage);
-RcppExport SEXP _convnet_cpp_variable_stamp(SEXP storageSEXP) {
-BEGIN_RCPP
-    Rcpp::RObject rcpp_result_gen;
-    Rcpp::traits::input_parameter< SEXP >::type storage(storageSEXP);
-    rcpp_result_gen = Rcpp::wrap(cpp_variable_stamp(storage));
-    return rcpp_result_gen;
-END_RCPP
-}
 // cpp_variable_get
 SEXP cpp_variable_get(SEXP storage, Rcpp::IntegerVector dims, std::string dtype);
 RcppExport SEXP _convnet_cpp_variable_get(SEXP storageSEXP, SEXP dimsSEXP, SEXP dtypeSEXP) {
@@ -291,7 +281,6 @@ static const R_CallMethodDef CallEntries[] = {
     {"_convnet_cpp_release_workspace", (DL_FUNC) &_convnet_cpp_release_workspace, 0},
     {"_convnet_cpp_check_size", (DL_FUNC) &_convnet_cpp_check_size, 2},
     {"_convnet_cpp_variable_storage", (DL_FUNC) &_convnet_cpp_variable_storage, 3},
-    {"_convnet_cpp_variable_stamp", (DL_FUNC) &_convnet_cpp_variable_stamp, 1},
     {"_convnet_cpp_variable_get", (DL_FUNC) &_convnet_cpp_variable_get, 3},
     {"_convnet_cpp_variable_set", (DL_FUNC) &_convnet_cpp_variable_set, 4},
     {NULL, NULL, 0}

@@ -1,3 +1,5 @@
+#include <unordered_map>
+
 #include "bind.h"
 
 namespace bind {
@@ -72,19 +74,10 @@ void* storage_pointer(SEXP storage, const TensorType& type) {
   return const_cast<void*>(DATAPTR_RO(storage));
 }
 
-uint64_t* stamp_of(SEXP storage) {
-  static const SEXP name = Rf_install("stamp");
-  const SEXP held = Rf_getAttrib(storage, name);
-  if (TYPEOF(held) == EXTPTRSXP && R_ExternalPtrAddr(held)) return static_cast<uint64_t*>(R_ExternalPtrAddr(held));
-  const Rcpp::XPtr<uint64_t> stamp(new uint64_t);
-  Rf_setAttrib(storage, name, stamp);
-  Variable(nullptr, stamp.get()).changed();
-  return stamp.get();
-}
-
 Variable variable_from_r(SEXP storage, const TensorType& type) {
+  static std::unordered_map<const void*, uint64_t> stamps;
   void* values = storage_pointer(storage, type);
-  return {values, stamp_of(storage)};
+  return {values, &stamps[values]};
 }
 
 std::vector<Variable> variables_from_r(const Rcpp::List& storage, const Program& program) {

@@ -35,13 +35,6 @@ SEXP cpp_variable_storage(SEXP values, Rcpp::IntegerVector dims, std::string dty
   });
 }
 
-// Gives the storage a stamp, which plans look at.
-// [[Rcpp::export(rng = false)]]
-SEXP cpp_variable_stamp(SEXP storage) {
-  bind::stamp_of(storage);
-  return storage;
-}
-
 // [[Rcpp::export(rng = false)]]
 SEXP cpp_variable_get(SEXP storage, Rcpp::IntegerVector dims, std::string dtype) {
   return bind::guarded([&] {

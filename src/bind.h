@@ -30,9 +30,8 @@ convnet::Attrs attrs_from_r(const Rcpp::List& attrs);
 // What cpp_variable_storage() made for this type; throws where it is something else, as in a damaged file.
 void* storage_pointer(SEXP storage, const convnet::TensorType& type);
 SEXPTYPE storage_kind(convnet::DType dtype);
-// The stamp of a variable's storage is an attribute, an external pointer: files do not
-// contain it, and what was read from one gets its own.
-uint64_t* stamp_of(SEXP storage);
+// Its stamp belongs to where the values lie: a program keeps its variables alive, so that it
+// never meets others there.
 convnet::Variable variable_from_r(SEXP storage, const convnet::TensorType& type);
 // In the order of the program's slots.
 std::vector<convnet::Variable> variables_from_r(const Rcpp::List& storage, const convnet::Program& program);
