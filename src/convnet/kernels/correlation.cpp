@@ -61,7 +61,8 @@ std::unique_ptr<const CorrelationMethod<T>> choose_method(const CorrelationShape
   if (is_depthwise(shape)) return std::make_unique<Depthwise<T>>(shape);
   const bool wide = shape.in_channels == 1 && 2 * shape.out_channels > gemm<T>().lanes;
   if (has_multiplier(shape) && !wide) return std::make_unique<MultipliedDepthwise<T>>(shape);
-  if (StripCorrelation<T>::suits_dots(shape)) return std::make_unique<StripCorrelation<T>>(shape);
+  if (StripCorrelation<T>::suits_groups(shape) || StripCorrelation<T>::suits_dots(shape))
+    return std::make_unique<StripCorrelation<T>>(shape);
   if (Scatter<T>::suits(shape)) return std::make_unique<Scatter<T>>(shape);
   if (StripCorrelation<T>::suits(shape)) return std::make_unique<StripCorrelation<T>>(shape);
   return std::make_unique<TiledCorrelation<T>>(shape);

@@ -69,7 +69,7 @@ DotTaps joined_taps(const CorrelationShape& shape, const CorrelationAxis& axis, 
 
 }  // namespace
 
-StripPlan plan_dots(const CorrelationShape& shape, const CorrelationBox& box,
+StripPlan plan_taps(const CorrelationShape& shape, const CorrelationBox& box,
                     const CorrelationPhase& whole, int64_t depth) {
   const CorrelationAxis* axis = box.part.axis;
   const int64_t K = shape.in_channels;
@@ -85,7 +85,7 @@ StripPlan plan_dots(const CorrelationShape& shape, const CorrelationBox& box,
   }
   if (shared[2] == 1 && !joined && depth == K && taps_are_runs(shape, box.part))
     run = std::max<int64_t>(1, axis[2].taps);
-  plan.length = run * K;
+  plan.length = run * std::min(depth, K);
   plan.terms = plan.length * shared[0] * shared[1] * shared[2];
   for (int64_t a = 0; a < axis[0].taps; a += shared[0])
     for (int64_t b = 0; b < axis[1].taps; b += shared[1])

@@ -67,7 +67,7 @@ struct StripPlan : Strips {
   int64_t length = 1;  // of a segment
   int64_t terms = 1;   // that it adds to a sum, at most
   std::vector<Segment> segments{};
-  // Of dots: taps that segments are repeated under lie tap_step apart in what they are multiplied by.
+  // Of these: taps that segments are repeated under lie tap_step apart in what they are multiplied by.
   std::vector<DotTaps> taps{};
   int64_t tap_step = 0;
   bool tap_ends = false;  // see StripArgs
@@ -76,8 +76,8 @@ struct StripPlan : Strips {
 // whole: the taps that the box's are packed with.
 StripPlan plan_strips(const CorrelationShape& shape, const CorrelationBox& box,
                       const CorrelationPhase& whole);
-// depth: elements that a tap is packed with.
-StripPlan plan_dots(const CorrelationShape& shape, const CorrelationBox& box,
+// For dots and groups. depth: elements that a tap of one column is packed with.
+StripPlan plan_taps(const CorrelationShape& shape, const CorrelationBox& box,
                     const CorrelationPhase& whole, int64_t depth);
 
 }  // namespace convnet::detail

@@ -15,6 +15,8 @@ namespace convnet {
 //        segments of one element each. For short rows.
 // dot:   the same for up to kDotColumns columns and longer segments, with lanes along k, for
 //        which b is [k / lanes][column][k % lanes], with zeros behind the last k of a tap.
+// groups: the same for a vector of groups with N channels in and out each: of a row they are neighbours,
+//        and b is [k][group][column].
 struct GemmLimits {
   static constexpr int kMaxRows = 8, kMaxWidth = 32, kDotColumns = 4;
   static constexpr int64_t kChunk = 384;  // k that one accumulation may have: accuracy, and B in cache
@@ -73,7 +75,7 @@ struct StripArgs {
   bool add;
   const T* bias;
   bool relu;
-  // Of dots, for each segment. Its taps are row_step apart, in B tap_step * column_count.
+  // Of dots and groups, for each segment. Its taps are row_step apart, in B tap_step * column_count.
   const DotTaps* taps;
   int64_t tap_step;
   bool tap_ends;  // any of them has taps before or after
@@ -126,6 +128,8 @@ struct Gemm {
   // For `count` rows, the first of which begins at `row`.
   void (*strip[kWidths])(const StripArgs<T>&, const T* row, T* out, int64_t count);
   void (*dot)(const StripArgs<T>&, const T* row, T* out, int64_t count);
+  // For 2, 4 and 8 channels, where they fill no vector; null elsewhere.
+  void (*groups[3])(const StripArgs<T>&, const T* row, T* out, int64_t count);
   void (*place_dots)(const StripArgs<T>&, DotEnds<T>& ends);
   void (*add_runs)(const AddRunsArgs<T>&);
   void (*copy_runs)(const CopyRunsArgs<T>&);

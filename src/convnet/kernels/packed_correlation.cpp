@@ -55,7 +55,7 @@ void PackedCorrelation<T>::set_plans(std::vector<Plan> plans) {
     const Plan& plan = plans_[p];
     const int64_t positions = shape_.batch * plan.box.part.positions();
     work_ += positions * shape_.groups * shape_.out_channels *
-             (plan.box.part.taps() * shape_.in_channels + 1);
+             (plan.box.part.taps() * std::min(depth_, shape_.in_channels) + 1);
     for (int64_t first = 0; first < positions; first += plan.strips.block)
       blocks_.push_back({StripWalk(plan.strips, first).out(), p, first});
   }

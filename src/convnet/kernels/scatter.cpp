@@ -28,7 +28,7 @@ int64_t padded(const std::vector<ColumnPanel>& panels) {
 template <typename T>
 bool Scatter<T>::suits(const CorrelationShape& shape) {
   const int64_t N = shape.out_channels, lanes = gemm<T>().lanes;
-  if (2 * N > lanes || shape.in_channels < kLeastChannels) return false;
+  if ((shape.groups > 1 ? 4 : 2) * N > lanes || shape.in_channels < kLeastChannels) return false;
   const std::vector<ScatterAxis> parts = scatter_axes(shape);
   if (parts.empty()) return false;
   const int64_t columns = static_cast<int64_t>(parts[1].taps.size() * parts[2].taps.size()) * N;

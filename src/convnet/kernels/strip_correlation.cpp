@@ -10,8 +10,8 @@ namespace convnet {
 
 using detail::CorrelationBox;
 using detail::cut_boxes;
-using detail::plan_dots;
 using detail::plan_strips;
+using detail::plan_taps;
 using detail::StripPlan;
 using detail::StripWalk;
 using detail::TapColumns;
@@ -22,6 +22,8 @@ constexpr int kPasses = 8;             // that a strip makes while it is in cach
 constexpr int64_t kFewChannels = 8;    // with fewer, or short rows, a pointer to each row costs more
 constexpr int64_t kShortRows = 144;    // than it is worth
 constexpr int64_t kShortBytes = 128;   // of a row, or of channels: fewer with short vectors
+
+bool is_dots(PackLayout kind) { return kind == PackLayout::dots || kind == PackLayout::joined_dots; }
 
 std::vector<ColumnPanel> dot_panels(int64_t columns) {
   std::vector<ColumnPanel> panels;
@@ -34,10 +36,44 @@ std::vector<ColumnPanel> dot_panels(int64_t columns) {
   return panels;
 }
 
+// As many groups as fill a vector, as one.
 template <typename T>
-int64_t dot_depth(const CorrelationShape& shape) {
+CorrelationShape join_groups(CorrelationShape shape) {
+  const int64_t together = gemm<T>().lanes / shape.out_channels;
+  shape.groups /= together;
+  shape.in_channels *= together;
+  shape.out_channels *= together;
+  shape.group_stride *= together;
+  return shape;
+}
+
+template <typename T>
+std::vector<ColumnPanel> strip_panels(const CorrelationShape& shape, PackLayout kind) {
+  if (kind == PackLayout::panels) return column_panels<T>(shape.out_channels);
+  if (is_dots(kind)) return dot_panels(shape.out_channels);
+  const int lanes = gemm<T>().lanes;
+  return {{0, lanes, lanes, 0}};
+}
+
+template <typename T>
+CorrelationShape joined_as(const CorrelationShape& shape, PackLayout kind) {
+  return kind == PackLayout::groups ? join_groups<T>(shape)
+         : is_dots(kind)            ? join_phases(shape, GemmLimits::kDotColumns)
+                                    : shape;
+}
+
+template <typename T>
+PackLayout kind_of(const CorrelationShape& shape) {
+  if (StripCorrelation<T>::suits_groups(shape)) return PackLayout::groups;
+  if (!StripCorrelation<T>::suits_dots(shape)) return PackLayout::panels;
+  return joined_as<T>(shape, PackLayout::dots).together > 1 ? PackLayout::joined_dots : PackLayout::dots;
+}
+
+// Elements that a tap of one column is packed with.
+template <typename T>
+int64_t strip_depth(const CorrelationShape& shape, PackLayout kind) {
   const int64_t lanes = gemm<T>().lanes;
-  return divide_up(shape.in_channels, lanes) * lanes;
+  return is_dots(kind) ? divide_up(shape.in_channels, lanes) * lanes : shape.in_channels;
 }
 
 }  // namespace
@@ -49,8 +85,8 @@ bool StripCorrelation<T>::suits(const CorrelationShape& shape) {
   int64_t longest = 0;
   for (const CorrelationPhase& phase : shape.phases) longest = std::max(longest, phase.taps() * K);
   const int64_t channels = gemm<T>().lanes * size < 64 ? kShortBytes * 3 / 4 : kShortBytes;
-  return shape.groups == 1 &&
-         (longest * size <= kShortBytes || (longest <= kShortRows && K * size <= channels));
+  if (shape.groups > 1) return K == kFewChannels && longest * size <= kShortBytes;
+  return longest * size <= kShortBytes || (longest <= kShortRows && K * size <= channels);
 }
 
 // As measured beside tiles and Scatter. The size of images does not matter: a kernel is packed
@@ -79,28 +115,35 @@ bool StripCorrelation<T>::suits_dots(const CorrelationShape& shape) {
 }
 
 template <typename T>
-StripCorrelation<T>::StripCorrelation(const CorrelationShape& shape)
-    : StripCorrelation(suits_dots(shape) ? join_phases(shape, GemmLimits::kDotColumns) : shape,
-                       suits_dots(shape)) {}
+bool StripCorrelation<T>::suits_groups(const CorrelationShape& shape) {
+  const int64_t N = shape.out_channels, lanes = gemm<T>().lanes;
+  return shape.in_channels == N && (N == 2 || N == 4 || N == 8) && N < lanes && shape.groups % (lanes / N) == 0;
+}
 
 template <typename T>
-StripCorrelation<T>::StripCorrelation(const CorrelationShape& shape, bool dot)
-    : PackedCorrelation<T>(shape, dot ? dot_panels(shape.out_channels) : column_panels<T>(shape.out_channels),
-                           dot ? dot_depth<T>(shape) : shape.in_channels, !dot),
-      dot_(dot) {
+StripCorrelation<T>::StripCorrelation(const CorrelationShape& shape)
+    : StripCorrelation(shape, joined_as<T>(shape, kind_of<T>(shape)), kind_of<T>(shape)) {}
+
+template <typename T>
+StripCorrelation<T>::StripCorrelation(const CorrelationShape& shape, const CorrelationShape& joined, PackLayout kind)
+    : PackedCorrelation<T>(joined, strip_panels<T>(joined, kind), strip_depth<T>(shape, kind),
+                           kind == PackLayout::panels),
+      kind_(kind) {
   std::vector<typename PackedCorrelation<T>::Plan> plans;
   for (const CorrelationBox& box : cut_boxes(shape_)) {
     const CorrelationPhase& whole = shape_.phases[box.phase];
-    plans.push_back({box, dot_ ? plan_dots(shape_, box, whole, depth_) : plan_strips(shape_, box, whole)});
+    plans.push_back({box, kind_ == PackLayout::panels ? plan_strips(shape_, box, whole)
+                                                      : plan_taps(shape_, box, whole, depth_)});
   }
   this->set_plans(std::move(plans));
 }
 
-// For dots [k / lanes][column][k % lanes].
+// For dots [k / lanes][column][k % lanes], for groups [k][group][column].
 template <typename T>
 void StripCorrelation<T>::pack_tap(const T* from, int64_t tap, const TapColumns& columns,
                                    const ColumnPanel& panel, T* to) const {
-  if (!dot_) return PackedCorrelation<T>::pack_tap(from, tap, columns, panel, to);
+  if (kind_ == PackLayout::panels) return PackedCorrelation<T>::pack_tap(from, tap, columns, panel, to);
+  if (kind_ == PackLayout::groups) return pack_groups(from + tap * shape_.tap_stride, to);
   const int64_t channels = shape_.out_channels / shape_.together;
   for (int64_t first = 0; first < depth_; first += gemm_.lanes)
     for (int64_t n = 0; n < panel.used; ++n) {
@@ -109,6 +152,14 @@ void StripCorrelation<T>::pack_tap(const T* from, int64_t tap, const TapColumns&
       for (int64_t k = first; k < first + gemm_.lanes; ++k)
         *to++ = there && k < shape_.in_channels ? from[k * shape_.in_stride + at] : T(0);
     }
+}
+
+template <typename T>
+void StripCorrelation<T>::pack_groups(const T* from, T* to) const {
+  const int64_t next_group = shape_.group_stride * depth_ / shape_.out_channels;
+  for (int64_t k = 0; k < depth_; ++k)
+    for (int64_t n = 0; n < shape_.out_channels; ++n)
+      *to++ = from[n / depth_ * next_group + k * shape_.in_stride + n % depth_ * shape_.out_stride];
 }
 
 // What a strip is multiplied by in one go: a chunk of the terms, for one panel.
@@ -133,7 +184,8 @@ void StripCorrelation<T>::compute(int64_t index, const Call& call) const {
   const StripPlan& plan = plans_[task.plan].strips;
   const Epilogue<T> last = call.epilogue.from(task.group * shape_.out_channels);
   const int64_t terms = static_cast<int64_t>(plan.segments.size());
-  const int64_t chunk = std::max<int64_t>(1, (dot_ ? gemm_.lanes * GemmLimits::kChunk / 4 : GemmLimits::kChunk) / plan.terms);
+  const int64_t most = is_dots(kind_) ? gemm_.lanes * GemmLimits::kChunk / 4 : GemmLimits::kChunk;
+  const int64_t chunk = std::max<int64_t>(1, most / plan.terms);
   StripPass passes[kPasses];
   int count = 0;
   for (int64_t p = task.first_panel; p < task.last_panel; ++p)
@@ -149,7 +201,7 @@ void StripCorrelation<T>::compute(int64_t index, const Call& call) const {
                    call.packed + this->panel_at(box.phase, task.group, panel),
                    plan.axis[3].out_step, panel.used, first > 0,
                    bias, ends && last.relu, plan.taps.data() + first, plan.tap_step, plan.tap_ends, &pass.ends};
-      if (dot_) gemm_.place_dots(pass.args, pass.ends);
+      if (is_dots(kind_)) gemm_.place_dots(pass.args, pass.ends);
       if (count < kPasses && !(ends && p + 1 == task.last_panel)) continue;
       pass_over(task, passes, count, call);
       count = 0;
@@ -175,12 +227,13 @@ void StripCorrelation<T>::pass_over(const Task& task, const StripPass* passes, i
                                     const Call& call) const {
   const T* input = call.input + task.group * shape_.in_channels;
   T* output = call.output + task.group * shape_.out_channels;
+  const auto groups = kind_ != PackLayout::groups ? nullptr : gemm_.groups[depth_ == 2 ? 0 : depth_ == 4 ? 1 : 2];
   StripWalk walk(plans_[task.plan].strips, task.first_position);
   for (int64_t q = 0, length; q < task.positions; q += length, walk.advance(length)) {
     length = std::min(walk.left_in_strip(), task.positions - q);
     for (int i = 0; i < count; ++i) {
       const ColumnPanel& panel = *passes[i].panel;
-      const auto multiply = dot_ ? gemm_.dot : gemm_.strip[panel.size];
+      const auto multiply = groups ? groups : is_dots(kind_) ? gemm_.dot : gemm_.strip[panel.size];
       multiply(passes[i].args, input + walk.in(), output + walk.out() + panel.first, length);
     }
   }

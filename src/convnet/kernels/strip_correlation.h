@@ -6,7 +6,7 @@
 namespace convnet {
 
 // Positions whose rows lie a constant distance apart, as their results do, need no pointers: rows
-// of few elements, or dots of them with few columns, lanes along k.
+// of few elements, dots of them with few columns, lanes along k, or vectors of several groups.
 template <typename T>
 class StripCorrelation final : public PackedCorrelation<T> {
  public:
@@ -14,11 +14,11 @@ class StripCorrelation final : public PackedCorrelation<T> {
   static bool suits(const CorrelationShape& shape);
   // Whether dots are the fastest way.
   static bool suits_dots(const CorrelationShape& shape);
+  // Whether a vector is filled by groups with as many channels in as out.
+  static bool suits_groups(const CorrelationShape& shape);
 
   explicit StripCorrelation(const CorrelationShape& shape);
-  PackLayout layout() const override {
-    return !dot_ ? PackLayout::panels : shape_.together > 1 ? PackLayout::joined_dots : PackLayout::dots;
-  }
+  PackLayout layout() const override { return kind_; }
 
  private:
   using typename PackedCorrelation<T>::Call;
@@ -30,15 +30,16 @@ class StripCorrelation final : public PackedCorrelation<T> {
   using PackedCorrelation<T>::plans_;
   struct StripPass;
 
-  StripCorrelation(const CorrelationShape& shape, bool dot);
+  StripCorrelation(const CorrelationShape& shape, const CorrelationShape& joined, PackLayout kind);
   void pack_tap(const T* from, int64_t tap, const detail::TapColumns& columns,
                 const ColumnPanel& panel, T* to) const override;
+  void pack_groups(const T* from, T* to) const;
   const T* repeat(const T* bias, T* columns) const;
   void compute(int64_t index, const Call& call) const override;
   void pass_over(const Task& task, const StripPass* passes, int count, const Call& call) const;
   void finish(const Task& task, const Call& call) const;
 
-  bool dot_;
+  PackLayout kind_;
 };
 
 }  // namespace convnet
