@@ -56,7 +56,7 @@ bool TiledCorrelation<T>::fetches(const CorrelationPhase& part) const {
   const CorrelationAxis* axis = part.axis;
   const int64_t new_pixels = std::min(axis[1].step, axis[1].taps) * axis[2].step;
   const int64_t lines = divide_up((new_pixels * K + axis[2].out_step * N) * size, 64);
-  return lines * kLineProducts <= part.taps() * K * padded_columns_;
+  return shape_.groups > 1 || lines * kLineProducts <= part.taps() * K * padded_columns_;
 }
 
 // What the tasks of a block read that those before it did not, and what they write: its share.
