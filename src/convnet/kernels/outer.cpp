@@ -21,7 +21,7 @@ namespace {
 // As many rows as leave the accumulators, and the offsets of rows, in registers.
 #define CONVNET_TABLE(ROWS, SCATTERED)                                                            \
   {ROWS, SCATTERED, 2 * kBytes / sizeof(T), kGrainBytes / sizeof(T), {CONVNET_ROWS_##ROWS(false)}, \
-   {CONVNET_ROWS_##SCATTERED(true)}}
+   {CONVNET_ROWS_##SCATTERED(true)}, {outer_groups_of<T, 2>(), outer_groups_of<T, 4>(), outer_groups_of<T, 8>()}}
 
 namespace baseline {
 #define CONVNET_TARGET

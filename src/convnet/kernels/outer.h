@@ -11,6 +11,8 @@ namespace convnet {
 //   x[run.x + i * x_next + r] * y[run.y + i * y_next + n]
 // for r < rows and n < columns. y is read up to n = width - 1.
 // scattered: the same with terms[r].row for r in x, and terms[r].k in out.
+// groups: the same for a vector of groups with N channels in and out each, whose columns follow each
+//   other: with n / N * N + r for r in x, for r < N.
 struct OuterRun {
   int64_t x, y, count;
 };
@@ -41,6 +43,8 @@ struct Outer {
   // [rows - 1][width / grain - 1]
   void (*outer[OuterLimits::kMaxRows][OuterLimits::kMaxGrains])(const OuterArgs<T>&);
   void (*scattered[OuterLimits::kMaxScattered][OuterLimits::kMaxGrains])(const OuterArgs<T>&);
+  // For 2, 4 and 8 channels, where they fill no vector; null elsewhere.
+  void (*groups[3])(const OuterArgs<T>&);
 };
 
 // Those of the instruction set in use; see isa.h.

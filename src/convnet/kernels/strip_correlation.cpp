@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "../core/divide.h"
+#include "joined_groups.h"
 #include "joined_phases.h"
 
 namespace convnet {
@@ -36,17 +37,6 @@ std::vector<ColumnPanel> dot_panels(int64_t columns) {
   return panels;
 }
 
-// As many groups as fill a vector, as one.
-template <typename T>
-CorrelationShape join_groups(CorrelationShape shape) {
-  const int64_t together = gemm<T>().lanes / shape.out_channels;
-  shape.groups /= together;
-  shape.in_channels *= together;
-  shape.out_channels *= together;
-  shape.group_stride *= together;
-  return shape;
-}
-
 template <typename T>
 std::vector<ColumnPanel> strip_panels(const CorrelationShape& shape, PackLayout kind) {
   if (kind == PackLayout::panels) return column_panels<T>(shape.out_channels);
@@ -57,7 +47,7 @@ std::vector<ColumnPanel> strip_panels(const CorrelationShape& shape, PackLayout 
 
 template <typename T>
 CorrelationShape joined_as(const CorrelationShape& shape, PackLayout kind) {
-  return kind == PackLayout::groups ? join_groups<T>(shape)
+  return kind == PackLayout::groups ? join_groups(shape, groups_together(shape, gemm<T>().lanes))
          : is_dots(kind)            ? join_phases(shape, GemmLimits::kDotColumns)
                                     : shape;
 }
@@ -116,8 +106,7 @@ bool StripCorrelation<T>::suits_dots(const CorrelationShape& shape) {
 
 template <typename T>
 bool StripCorrelation<T>::suits_groups(const CorrelationShape& shape) {
-  const int64_t N = shape.out_channels, lanes = gemm<T>().lanes;
-  return shape.in_channels == N && (N == 2 || N == 4 || N == 8) && N < lanes && shape.groups % (lanes / N) == 0;
+  return groups_together(shape, gemm<T>().lanes) > 1;
 }
 
 template <typename T>
@@ -227,7 +216,7 @@ void StripCorrelation<T>::pass_over(const Task& task, const StripPass* passes, i
                                     const Call& call) const {
   const T* input = call.input + task.group * shape_.in_channels;
   T* output = call.output + task.group * shape_.out_channels;
-  const auto groups = kind_ != PackLayout::groups ? nullptr : gemm_.groups[depth_ == 2 ? 0 : depth_ == 4 ? 1 : 2];
+  const auto groups = kind_ == PackLayout::groups ? of_channels(gemm_.groups, depth_) : nullptr;
   StripWalk walk(plans_[task.plan].strips, task.first_position);
   for (int64_t q = 0, length; q < task.positions; q += length, walk.advance(length)) {
     length = std::min(walk.left_in_strip(), task.positions - q);

@@ -7,6 +7,7 @@
 #include "../core/simd.h"
 #include "../core/threads.h"
 #include "depthwise_gradient.h"
+#include "joined_groups.h"
 #include "walk.h"
 
 namespace convnet {
@@ -85,7 +86,6 @@ struct WeightGradient<T>::Block {
 template <typename T>
 WeightGradient<T>::WeightGradient(CorrelationShape shape)
     : shape_(std::move(shape)), gemm_(gemm<T>()), outer_(outer<T>()) {
-  panels_ = Panels{shape_.out_channels, outer_.width, outer_.grain};
   kernel_size_ = shape_.kernel[0] * shape_.kernel[1] * shape_.kernel[2] * shape_.in_channels *
                  shape_.out_channels * shape_.groups;
   if (DepthwiseGradient<T>::suits(shape_)) {
@@ -93,10 +93,15 @@ WeightGradient<T>::WeightGradient(CorrelationShape shape)
     workspace_ = depthwise_->workspace();
     return;
   }
+  rows_ = shape_.in_channels;
+  const int64_t together = groups_together(shape_, gemm_.lanes);
+  joined_ = together > 1 && shape_.out_stride == 1 && shape_.group_stride == shape_.out_channels;
+  if (joined_) shape_ = join_groups(std::move(shape_), together);
+  panels_ = Panels{shape_.out_channels, outer_.width, outer_.grain};
   plan_phases();
   plan_tasks();
   if (direct_) return;
-  sums_size_ = taps_ * shape_.groups * shape_.in_channels * panels_.padded_columns();
+  sums_size_ = taps_ * shape_.groups * rows_ * panels_.padded_columns();
   workspace_ = static_cast<size_t>(pieces_ * sums_size_) * sizeof(T);
 }
 
@@ -123,10 +128,10 @@ void WeightGradient<T>::plan_phases() {
                  });
     plans_.push_back(std::move(plan));
     taps_ += phase.taps();
-    work_ += shape_.batch * phase.positions() * phase.taps() * K * shape_.out_channels *
+    work_ += shape_.batch * phase.positions() * phase.taps() * rows_ * shape_.out_channels *
              shape_.groups;
   }
-  few_ = shape_.groups == 1 && K <= outer_.rows / 2 && taps_ > 1;
+  few_ = shape_.groups == 1 && !joined_ && K <= outer_.rows / 2 && taps_ > 1;
   if (few_)
     for (const CorrelationBox& box : cut_boxes(shape_))
       strips_.push_back({box.phase, plan_strips(shape_, box, shape_.phases[box.phase])});
@@ -147,15 +152,14 @@ void WeightGradient<T>::plan_tasks() {
     return parts;
   };
   pieces_ = share(positions / kPiece);
-  const int64_t K = shape_.in_channels;
-  const int64_t row_parts = few_ ? 1 : share(K / kRowsTask);
+  const int64_t row_parts = few_ ? 1 : share(rows_ / kRowsTask);
   const int64_t panel_parts = share(panels_.count());
   for (int64_t piece = 0; piece < pieces_; ++piece)
     for (int p = 0; p < static_cast<int>(shape_.phases.size()); ++p)
       for (int64_t g = 0; g < shape_.groups && shape_.phases[p].taps() > 0; ++g)
         for (int64_t r = 0; r < row_parts; ++r)
           for (int64_t c = 0; c < panel_parts; ++c)
-            tasks_.push_back({p, g, K * r / row_parts, K * (r + 1) / row_parts,
+            tasks_.push_back({p, g, rows_ * r / row_parts, rows_ * (r + 1) / row_parts,
                               panels_.count() * c / panel_parts,
                               panels_.count() * (c + 1) / panel_parts, piece});
   direct_ = direct_ && pieces_ == 1;
@@ -304,8 +308,8 @@ void WeightGradient<T>::point_sums(const Task& task, int64_t panel, const Call& 
   } else {
     args.ldc = args.columns = panels_.padded(panel);
     args.out = call.sums + task.piece * sums_size_ +
-               taps_ * shape_.groups * shape_.in_channels * panels_.first(panel) +
-               (plan.taps_before * shape_.groups + task.group) * shape_.in_channels * args.ldc;
+               taps_ * shape_.groups * rows_ * panels_.first(panel) +
+               (plan.taps_before * shape_.groups + task.group) * rows_ * args.ldc;
   }
 }
 
@@ -316,7 +320,8 @@ void WeightGradient<T>::multiply(const Task& task, int64_t panel, int64_t tap, O
   const std::vector<int64_t>& taps = plans_[task.phase].kernel_tap;
   point_sums(task, panel, call, args);
   args.out += direct_ ? (taps[tap] - taps[0]) * shape_.tap_stride
-                      : tap * shape_.groups * shape_.in_channels * args.ldc;
+                      : tap * shape_.groups * rows_ * args.ldc;
+  if (joined_) return of_channels(outer_.groups, rows_)(args);
   args.out += task.first_row * args.ldc;
   const int64_t length = task.last_row - task.first_row;
   const int64_t tiles = divide_up(length, outer_.rows);
@@ -334,7 +339,7 @@ void WeightGradient<T>::multiply(const Task& task, int64_t panel, int64_t tap, O
 // The pieces' sums, in order, to where they belong.
 template <typename T>
 void WeightGradient<T>::finish(const T* sums, T* kernel) const {
-  const int64_t K = shape_.in_channels, rows = taps_ * shape_.groups * K;
+  const int64_t rows = taps_ * shape_.groups * rows_;
   const auto finish_row = [&](int64_t row, T* to) {
     for (int64_t panel = 0; panel < panels_.count(); ++panel) {
       const int64_t padded = panels_.padded(panel);
@@ -353,8 +358,8 @@ void WeightGradient<T>::finish(const T* sums, T* kernel) const {
     parallel_for(static_cast<int64_t>(plan.kernel_tap.size()) * shape_.groups,
                  kElementTime * pieces_ * sums_size_, [&](int64_t task) {
       const int64_t tap = task / shape_.groups, g = task % shape_.groups;
-      for (int64_t k = 0; k < K; ++k)
-        finish_row((plan.taps_before * shape_.groups + task) * K + k,
+      for (int64_t k = 0; k < rows_; ++k)
+        finish_row((plan.taps_before * shape_.groups + task) * rows_ + k,
                    kernel + plan.kernel_tap[tap] * shape_.tap_stride + g * shape_.group_stride +
                        k * shape_.in_stride);
     });
@@ -364,7 +369,7 @@ template <typename T>
 void WeightGradient<T>::run(const T* input, const T* output, T* kernel, void* workspace) const {
   if (depthwise_) return depthwise_->run(input, output, kernel, workspace);
   // Not every tap need be one of a phase.
-  if (work_ == 0 || taps_ * shape_.groups * shape_.in_channels * shape_.out_channels < kernel_size_)
+  if (work_ == 0 || taps_ * shape_.groups * rows_ * shape_.out_channels < kernel_size_)
     std::fill_n(kernel, kernel_size_, T(0));
   if (work_ == 0) return;
   T* sums = static_cast<T*>(workspace);

@@ -65,7 +65,9 @@ class WeightGradient {
   const Gemm<T>& gemm_;
   const Outer<T>& outer_;
   Panels panels_{};
+  int64_t rows_ = 0;        // of a tap: input channels, or those of each of the groups that are joined
   bool few_ = false;        // input channels: the rows of a product are those of many taps
+  bool joined_ = false;     // groups that fill a vector together
   bool direct_ = false;     // sums are added up in the kernel itself
   int64_t pieces_ = 1, taps_ = 0, kernel_size_ = 0;
   int64_t sums_size_ = 0;   // of one piece
