@@ -178,7 +178,7 @@ categorical_type <- function(dtype) {
 normalize <- function(x, axis = -1, order = 2) {
   x <- as_plain_array(x, "x", keep_names = TRUE)
   if (!is.numeric(x) && !is.logical(x)) {
-    abort_argument("`x` must be numeric.", received = paste(describe(x), "of type", typeof(x)))
+    abort_argument("`x` must be numeric.", received = describe(x))
   }
   missing <- which(is.na(x) & !is.nan(x))
   if (length(missing)) {

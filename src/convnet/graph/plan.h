@@ -31,7 +31,6 @@ class Plan {
   // lie in the memory of an input or a variable.
   const void* output(int i) const { return pointer_of(outputs_[i]); }
   const TensorType& output_type(int i) const { return output_types_[i]; }
-  size_t arena_bytes() const { return arena_bytes_; }
   size_t steps() const { return steps_.size(); }
   // How many of them are left out while what they computed is kept.
   size_t prologue() const { return prologue_; }

@@ -18,8 +18,6 @@ class Program {
   // The plan for inputs of these shapes and the instruction set in use; throws when
   // they do not fit.
   Plan& plan(const std::vector<Shape>& input_shapes);
-  int inputs() const { return static_cast<int>(input_rows_.size()); }
-  const TensorType& input_type(int slot) const { return record_[input_rows_[slot]].type; }
   // nullptr for a slot that no row reads.
   const TensorType* variable_type(size_t slot) const;
   bool is_random() const { return random_; }
