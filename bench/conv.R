@@ -1,6 +1,7 @@
 # Convolutions one by one, beside oneDNN and PyTorch, as tables in bench/results-conv.md:
 #   Rscript bench/conv.R [--filter REGEX] [--rounds 7] [--threads 1,2] [--budget 0.01] [--isa auto] [--quick]
-#                        [--pause 0.002] [--output bench/results-conv.md] [--raw build/bench/conv.csv]
+#                        [--pause 0.002] [--shapes bench/shapes.csv] [--output bench/results-conv.md]
+#                        [--raw build/bench/conv.csv]
 # Peers take turns, one timing each a round; bench/README.md says how the tables are to be read.
 
 file <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE))
@@ -9,7 +10,8 @@ source(file.path(dirname(file), "peers.R"))
 
 options <- options_of(commandArgs(trailingOnly = TRUE),
   list(filter = "", rounds = 7, threads = "1,2", budget = 0.01, isa = "auto", pause = 0.002, quick = FALSE,
-    output = file.path(root, "bench", "results-conv.md"), raw = file.path(programs, "conv.csv")),
+    shapes = file.path(root, "bench", "shapes.csv"), output = file.path(root, "bench", "results-conv.md"),
+    raw = file.path(programs, "conv.csv")),
   quick = list(rounds = 3, threads = "1", budget = 0.005))
 
 # Problems ------------------------------------------------------------------------------------------------------------
@@ -39,7 +41,7 @@ geometry <- function(shape) {
   g
 }
 
-shapes <- utils::read.csv(file.path(root, "bench", "shapes.csv"), check.names = FALSE)
+shapes <- utils::read.csv(options$shapes, check.names = FALSE)
 names(shapes)[names(shapes) == "in"] <- "in."
 shapes <- shapes[grepl(options$filter, shapes$name), ]
 if (nrow(shapes) == 0) stop("no shape matches ", options$filter)

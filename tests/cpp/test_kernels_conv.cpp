@@ -144,18 +144,18 @@ std::vector<ConvCase> conv_cases() {
   // Groups that fill a vector together, in either direction: strips of every length, taps in threes,
   // twos and ones, gaps, strides, depth, along images, more terms than one sum; and groups left over.
   for (Dim channels : {2, 4, 8}) {
-    for (Dim width = 1; width <= 19; ++width)
+    for (Dim width = 1; width <= 19; width += channels == 4 ? 1 : 6)
       cases.push_back(layer_case(1, 8, 8 * channels, 8 * channels, {2, width + width % 6}, {2, 1 + width % 6}, {1, 1},
                                  {1, 1}, "valid"));
     cases.push_back(layer_case(2, 16, 16 * channels, 16 * channels, {7, 8}, {3, 3}, {2, 2}, {1, 1}, "same"));
-    cases.push_back(layer_case(1, 8, 8 * channels, 8 * channels, {9, 21}, {3, 3}, {1, 1}, {2, 3}, "same"));
-    cases.push_back(layer_case(1, 8, 8 * channels, 8 * channels, {20, 21}, {1, 1}, {1, 1}, {1, 1}, "same"));
-    cases.push_back(layer_case(1, 8, 8 * channels, 8 * channels, {9, 13}, {9, 7}, {1, 1}, {1, 1}, "same"));
+    cases.push_back(layer_case(1, 8, 8 * channels, 8 * channels, {5, 21}, {3, 3}, {1, 1}, {2, 3}, "same"));
+    cases.push_back(layer_case(1, 8, 8 * channels, 8 * channels, {4, 21}, {1, 1}, {1, 1}, {1, 1}, "same"));
     cases.push_back(layer_case(11, 8, 8 * channels, 8 * channels, {2, 2}, {3, 3}, {1, 1}, {1, 1}, "same"));
     cases.push_back(layer_case(1, 8, 8 * channels, 8 * channels, {5, 6, 7}, {3, 2, 3}, {2, 1, 1}, {1, 1, 1}, "same"));
     cases.push_back(layer_case(1, 7, 7 * channels, 7 * channels, {6, 7}, {3, 3}, {1, 1}, {1, 1}, "same"));
     cases.push_back(layer_case(1, 4, 4 * channels, 8 * channels, {6, 7}, {3, 3}, {1, 1}, {1, 1}, "same"));
   }
+  cases.push_back(layer_case(1, 2, 16, 16, {5, 13}, {9, 7}, {1, 1}, {1, 1}, "same"));
   cases.push_back(layer_case(1, 1, 1, 700, {4, 12}, {3, 5}, {1, 2}, {1, 1}, "same"));
   cases.push_back(layer_case(2, 1, 1, 16, {3, 4, 14}, {3, 3, 4}, {2, 2, 2}, {1, 1, 1}, "same"));
   return cases;
