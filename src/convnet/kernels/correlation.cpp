@@ -9,6 +9,7 @@
 #include "strip_correlation.h"
 #include "tiled_correlation.h"
 #include "walk.h"
+#include "winograd_correlation.h"
 
 namespace convnet {
 
@@ -64,6 +65,7 @@ std::unique_ptr<const CorrelationMethod<T>> choose_method(const CorrelationShape
   if (StripCorrelation<T>::suits_groups(shape) || StripCorrelation<T>::suits_dots(shape))
     return std::make_unique<StripCorrelation<T>>(shape);
   if (Scatter<T>::suits(shape)) return std::make_unique<Scatter<T>>(shape);
+  if (auto winograd = WinogradCorrelation<T>::of(shape)) return winograd;
   if (StripCorrelation<T>::suits(shape)) return std::make_unique<StripCorrelation<T>>(shape);
   return std::make_unique<TiledCorrelation<T>>(shape);
 }
@@ -89,7 +91,7 @@ PackKey Correlation<T>::pack_key() const {
               shape_.out_stride,               shape_.kernel[1],    shape_.kernel[2]};
   for (const CorrelationPhase& phase : shape_.phases)
     for (const CorrelationAxis& axis : phase.axis)
-      key.insert(key.end(), {axis.taps, axis.tap_first, axis.tap_next});
+      key.insert(key.end(), {axis.taps, axis.tap_first, axis.tap_next, axis.step});
   return key;
 }
 

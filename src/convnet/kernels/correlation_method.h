@@ -8,7 +8,7 @@ namespace convnet {
 
 // How a method packs kernels. One that packs in the same way, for the same shape but for the
 // batch and the size of its images, may read them.
-enum class PackLayout { none, panels, dots, joined_dots, groups, scatter };
+enum class PackLayout { none, panels, dots, joined_dots, groups, scatter, winograd };
 
 // A way to compute correlations; see Correlation, which chooses one.
 template <typename T>

@@ -9,6 +9,7 @@
 #include "depthwise_gradient.h"
 #include "joined_groups.h"
 #include "walk.h"
+#include "winograd_gradient.h"
 
 namespace convnet {
 
@@ -100,9 +101,12 @@ WeightGradient<T>::WeightGradient(CorrelationShape shape)
   panels_ = Panels{shape_.out_channels, outer_.width, outer_.grain};
   plan_phases();
   plan_tasks();
-  if (direct_) return;
-  sums_size_ = taps_ * shape_.groups * rows_ * panels_.padded_columns();
-  workspace_ = static_cast<size_t>(pieces_ * sums_size_) * sizeof(T);
+  if (!direct_) {
+    sums_size_ = taps_ * shape_.groups * rows_ * panels_.padded_columns();
+    workspace_ = static_cast<size_t>(pieces_ * sums_size_) * sizeof(T);
+  }
+  winograd_ = WinogradGradient<T>::of(shape_);
+  if (winograd_) workspace_ = std::max(workspace_, winograd_->workspace());
 }
 
 template <typename T>
@@ -373,6 +377,7 @@ void WeightGradient<T>::run(const T* input, const T* output, T* kernel, void* wo
     std::fill_n(kernel, kernel_size_, T(0));
   if (work_ == 0) return;
   T* sums = static_cast<T*>(workspace);
+  if (winograd_ && winograd_->run(input, output, kernel, sums)) return;
   const Call call{input, output, kernel, sums};
   parallel_for(static_cast<int64_t>(tasks_.size()), kMultiplyTime * work_, [&](int64_t i) {
     few_ ? compute_few(tasks_[i], call) : compute(tasks_[i], call);

@@ -11,6 +11,8 @@ namespace convnet {
 
 template <typename T>
 class DepthwiseGradient;
+template <typename T>
+class WinogradGradient;
 
 // The derivative of a correlation with respect to its kernel:
 // kernel[tap, g, k, c] = sum over positions of input[n, q + tap, g, k] * output[n, q, g, c].
@@ -73,6 +75,7 @@ class WeightGradient {
   int64_t sums_size_ = 0;   // of one piece
   int64_t work_ = 0;        // multiplications
   std::unique_ptr<const DepthwiseGradient<T>> depthwise_;  // which does all instead
+  std::unique_ptr<const WinogradGradient<T>> winograd_;    // which does all unless numbers are not finite
   std::vector<Plan> plans_;
   std::vector<std::pair<int, detail::StripPlan>> strips_;  // of few channels, and their phase
   std::vector<Task> tasks_;
