@@ -20,9 +20,10 @@ namespace detail {
 
 namespace {
 
-// In products of vectors: of an element that is added up of inputs, and one that results are added up of.
-constexpr double kInputTime = 6, kOutputTime = 5;
-constexpr double kWorthIt = 1.15;
+// In products of vectors: of a vector that is added up of inputs, and one that results are added up of; of a
+// tile's pixels, and of those of each of its parts. Measured.
+constexpr double kInputTime = 10, kOutputTime = 10, kTileTime = 60;
+constexpr double kWorthIt = 1.1;
 
 WinogradAxis plain_axis(const CorrelationAxis& axis) {
   WinogradAxis plain{1, 1, 1, axis.taps, 0, 1, {}};
@@ -44,11 +45,21 @@ WinogradAxis tiled_axis(const CorrelationAxis& axis) {
   return tiled;
 }
 
+WinogradPhase phase_of(const CorrelationPhase& whole, bool tiled_rows, bool tiled_columns) {
+  const auto planned = [&](int a, bool tiled) { return tiled ? tiled_axis(whole.axis[a]) : plain_axis(whole.axis[a]); };
+  WinogradPhase phase{whole, {planned(0, false), planned(1, tiled_rows), planned(2, tiled_columns)}, {}};
+  for (int64_t a = 0; a < phase.axis[0].parts; ++a)
+    for (int64_t b = 0; b < phase.axis[1].parts; ++b)
+      for (int64_t c = 0; c < phase.axis[2].parts; ++c) phase.first_taps.push_back({a, b, c});
+  return phase;
+}
+
 // In products of vectors, as direct_time().
 double time_of(const WinogradPhase& phase, double in, double out, double lanes, double images, double sum_time) {
   const double parts = static_cast<double>(phase.parts()), tiles = images * static_cast<double>(phase.tiles());
-  return phase.components() *
-         (tiles * (parts * in * out + kInputTime * parts * in / lanes + kOutputTime * out) + sum_time * parts * in * out);
+  return tiles * kTileTime * (parts + 1) +
+         phase.components() * (tiles * (parts * in * out + kInputTime * parts * in / lanes + kOutputTime * out) +
+                               sum_time * parts * in * out);
 }
 
 // Taps inside the input, of all positions.
@@ -67,24 +78,33 @@ double direct_time(const CorrelationShape& shape, const CorrelationPhase& phase,
 
 }  // namespace
 
-WinogradTile WinogradPhase::tile(int64_t index) const {
-  WinogradTile tile{};
+WinogradWalk::WinogradWalk(const WinogradPhase& phase, int64_t tile) : phase_(phase) {
   for (int a = 2; a >= 0; --a) {
-    const int64_t count = static_cast<int64_t>(axis[a].starts.size());
-    tile.first[a] = axis[a].starts[index % count];
-    index /= count;
+    const int64_t count = static_cast<int64_t>(phase.axis[a].starts.size());
+    at_[a] = static_cast<size_t>(tile % count);
+    tile_.first[a] = phase.axis[a].starts[at_[a]];
+    tile /= count;
   }
-  tile.image = index;
-  return tile;
+  tile_.image = tile;
+}
+
+void WinogradWalk::advance() {
+  for (int a = 2; a >= 0; --a) {
+    const std::vector<int64_t>& starts = phase_.axis[a].starts;
+    const bool more = ++at_[a] < starts.size();
+    if (!more) at_[a] = 0;
+    tile_.first[a] = starts[at_[a]];
+    if (more) return;
+  }
+  ++tile_.image;
 }
 
 void WinogradPhase::in_pixels(const CorrelationShape& shape, const WinogradTile& tile, int64_t part,
                               int64_t* pixels) const {
   int64_t first[3];
-  for (int a = 2; a >= 0; --a) {
+  for (int a = 0; a < 3; ++a) {
     const CorrelationAxis& of = whole.axis[a];
-    first[a] = tile.first[a] * of.step + of.base + part % axis[a].parts * of.tap_step;
-    part /= axis[a].parts;
+    first[a] = tile.first[a] * of.step + of.base + first_taps[part][a] * of.tap_step;
   }
   const bool depth_inside = first[0] >= 0 && first[0] < shape.in[0];
   for (int i = 0; i < axis[1].n; ++i) {
@@ -112,12 +132,7 @@ void WinogradPhase::out_pixels(const CorrelationShape& shape, const WinogradTile
 }
 
 void WinogradPhase::kernel_taps(const CorrelationShape& shape, int64_t part, int64_t* taps) const {
-  int64_t of_axis[3];
-  for (int a = 2; a >= 0; --a) {
-    of_axis[a] = part % axis[a].parts;
-    part /= axis[a].parts;
-  }
-  const auto tap = [&](int a, int i) { return of_axis[a] + i * axis[a].parts; };
+  const auto tap = [&](int a, int i) { return first_taps[part][a] + i * axis[a].parts; };
   const auto element = [&](int a, int i) { return whole.axis[a].tap_first + tap(a, i) * whole.axis[a].tap_next; };
   for (int b = 0; b < axis[1].r; ++b)
     for (int c = 0; c < axis[2].r; ++c)
@@ -143,10 +158,7 @@ std::vector<WinogradPhase> winograd_phases(const CorrelationShape& shape, int64_
     double least = 0;
     for (const bool tile_rows : {true, false})
       for (const bool tile_columns : {true, false}) {
-        WinogradPhase phase{whole,
-                            {plain_axis(whole.axis[0]),
-                             tile_rows ? tiled_axis(whole.axis[1]) : plain_axis(whole.axis[1]),
-                             tile_columns ? tiled_axis(whole.axis[2]) : plain_axis(whole.axis[2])}};
+        WinogradPhase phase = phase_of(whole, tile_rows, tile_columns);
         const double time = time_of(phase, in, out, static_cast<double>(lanes), static_cast<double>(images), sum_time);
         if (least > 0 && time >= least) continue;
         least = time;

@@ -1,5 +1,7 @@
 #pragma once
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -42,15 +44,15 @@ struct WinogradTile {
 struct WinogradPhase {
   CorrelationPhase whole;
   WinogradAxis axis[3];
+  std::vector<std::array<int64_t, 3>> first_taps;  // of each part
 
   int components() const { return axis[1].n * axis[2].n; }
   int outputs() const { return axis[1].m * axis[2].m; }
   int weights() const { return axis[1].r * axis[2].r; }
-  int64_t parts() const { return axis[0].parts * axis[1].parts * axis[2].parts; }
+  int64_t parts() const { return static_cast<int64_t>(first_taps.size()); }
   int64_t tiles() const {  // of an image
     return static_cast<int64_t>(axis[0].starts.size() * axis[1].starts.size() * axis[2].starts.size());
   }
-  WinogradTile tile(int64_t index) const;
   // The pixels that a part of a tile reads, components() of them; -1 for those outside.
   void in_pixels(const CorrelationShape& shape, const WinogradTile& tile, int64_t part, int64_t* pixels) const;
   // Those that it writes, outputs() of them; -1 for positions that are not there.
@@ -67,6 +69,19 @@ std::vector<WinogradPhase> winograd_phases(const CorrelationShape& shape, int64_
 
 // Elements between components, which would share lines of the cache were they a power of two apart.
 constexpr int64_t kWinogradGap = 16;
+
+// Walks over the tiles of a phase, image by image.
+class WinogradWalk {
+ public:
+  WinogradWalk(const WinogradPhase& phase, int64_t tile);
+  const WinogradTile& tile() const { return tile_; }
+  void advance();
+
+ private:
+  const WinogradPhase& phase_;
+  size_t at_[3];  // of the starts
+  WinogradTile tile_;
+};
 
 // Which of `count` rooms for a task's intermediate results are free; a thread that finds none waits for one.
 class FreeRooms {

@@ -16,7 +16,6 @@ using detail::kWinogradGap;
 using detail::kWinogradOutputs;
 using detail::kWinogradWeights;
 using detail::WinogradPhase;
-using detail::WinogradTile;
 
 namespace {
 
@@ -165,15 +164,18 @@ void WinogradCorrelation<T>::sum_products(const Task& task, const ColumnPanel& p
   WinogradResults<T> args{products,    plan.product_step, panel.used, out,
                           panel.first, last.bias,         last.relu,  nullptr};
   const auto transform = transform_.results[phase.axis[1].form()][phase.axis[2].form()];
-  unsigned char* doubtful =
-      call.doubtful + (plan.first_tile + task.first_tile) * parts_ + task.first_panel * parts_ / static_cast<int64_t>(panels_.size());
-  for (int64_t i = 0; i < task.tiles; ++i, args.products += panel.width, args.out += phase.outputs()) {
-    alignas(64) T doubt[WinogradTransform<T>::kMostLanes] = {};
-    args.doubt = doubt;
-    transform(args);
-    T sum = 0;
-    for (int lane = 0; lane < transform_.lanes; ++lane) sum += doubt[lane];
-    if (!(sum == 0)) doubtful[i * parts_] = 1;
+  unsigned char* doubtful = call.doubtful + (plan.first_tile + task.first_tile) * parts_ +
+                            task.first_panel * parts_ / static_cast<int64_t>(panels_.size());
+  alignas(64) T doubt[WinogradTransform<T>::kMostLanes] = {};
+  args.doubt = doubt;
+  // Of tiles of one image, the first of which is marked for all.
+  for (int64_t first = 0, last; first < task.tiles; first = last) {
+    const int64_t tiles = phase.tiles(), left = tiles - (task.first_tile + first) % tiles;
+    last = std::min(task.tiles, first + left);
+    for (int64_t i = first; i < last; ++i, args.products += panel.width, args.out += phase.outputs()) transform(args);
+    if (std::all_of(doubt, doubt + transform_.lanes, [](T x) { return x == 0; })) continue;
+    doubtful[first * parts_] = 1;
+    std::fill_n(doubt, transform_.lanes, T(0));
   }
 }
 
@@ -190,8 +192,9 @@ void WinogradCorrelation<T>::compute(const Task& task, const Call& call, T* room
   int64_t pixels[kWinogradOutputs];
   T* out[kMostBlock * kWinogradOutputs];
   T** to = out;
-  for (int64_t i = 0; i < task.tiles; ++i) {
-    phase.out_pixels(shape_, phase.tile(task.first_tile + i), pixels);
+  detail::WinogradWalk walk(phase, task.first_tile);
+  for (int64_t i = 0; i < task.tiles; ++i, walk.advance()) {
+    phase.out_pixels(shape_, walk.tile(), pixels);
     for (int o = 0; o < phase.outputs(); ++o)
       *to++ = pixels[o] < 0 ? nowhere : call.output + pixels[o] * shape_.out_channels;
   }

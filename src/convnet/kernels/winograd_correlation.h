@@ -48,7 +48,7 @@ class WinogradCorrelation final : public CorrelationMethod<T> {
     const T* packed;
     T* output;
     const T* zeros;          // of an input pixel that is none
-    unsigned char* doubtful;  // of each tile, in each part of the panels
+    unsigned char* doubtful;  // of some tiles of each image, in each part of the panels
     T* rooms;
     const Epilogue<T>& epilogue;
   };

@@ -22,8 +22,9 @@ namespace {
 
 constexpr int64_t kBlockBytes = 640 << 10;  // of what a block's products are taken of
 constexpr int64_t kLeastBlock = 16, kMostBlock = 96;
-constexpr int64_t kMostRows = 128, kMostColumns = 128;  // of a task
-constexpr int64_t kTasks = 16;
+// Rows, and columns, of a task: few tasks have fewer, though each adds up its own inputs and gradients.
+constexpr int64_t kMost = 128, kLeast = 64;
+constexpr int64_t kTasks = 16, kFewTasks = 4;
 constexpr double kSumTime = 20;  // in products, to finish a component's sum
 constexpr int64_t kPiece = 256;  // tiles worth a task of their own
 
@@ -40,16 +41,24 @@ std::unique_ptr<const WinogradGradient<T>> WinogradGradient<T>::of(const Correla
 template <typename T>
 WinogradGradient<T>::WinogradGradient(const CorrelationShape& shape, std::vector<WinogradPhase> phases)
     : shape_(shape), outer_(outer<T>()), transform_(winograd_transform<T>()) {
-  int64_t least = 0, owners = 0;
+  int64_t least = 0;
   for (WinogradPhase& phase : phases) {
     const int64_t tiles = phase.tiles() * shape_.batch, rows = phase.parts() * shape_.in_channels;
     const int64_t sums = phase.components() * rows * shape_.out_channels;
     least = least == 0 ? tiles : std::min(least, tiles);
-    owners += divide_up(rows, kMostRows) * divide_up(shape_.out_channels, kMostColumns);
     work_ += tiles * sums;
     plans_.push_back({std::move(phase), 0, sums});
   }
-  while (owners * pieces_ < kTasks && 2 * pieces_ * kPiece <= least) pieces_ *= 2;
+  const auto owners = [&] {
+    int64_t count = 0;
+    for (const Plan& plan : plans_)
+      count += divide_up(plan.phase.parts() * shape_.in_channels, rows_) * divide_up(shape_.out_channels, columns_);
+    return count;
+  };
+  rows_ = columns_ = kMost;
+  while (owners() * pieces_ < kTasks && 2 * pieces_ * kPiece <= least) pieces_ *= 2;
+  for (int64_t* side : {&columns_, &rows_})
+    if (owners() * pieces_ < kFewTasks) *side = kLeast;
   for (int p = 0; p < static_cast<int>(plans_.size()); ++p) {
     plans_[p].sums_at = sums_;
     sums_ += plans_[p].sums * pieces_;
@@ -63,14 +72,14 @@ template <typename T>
 void WinogradGradient<T>::plan_tasks(int plan) {
   const WinogradPhase& phase = plans_[plan].phase;
   const int64_t K = shape_.in_channels, N = shape_.out_channels, tiles = phase.tiles() * shape_.batch;
-  const int64_t parts = std::max<int64_t>(1, kMostRows / K), channels = std::min(K, kMostRows);
+  const int64_t parts = std::max<int64_t>(1, rows_ / K), channels = std::min(K, rows_);
   for (int64_t piece = 0; piece < pieces_; ++piece) {
     const int64_t first = tiles * piece / pieces_, count = tiles * (piece + 1) / pieces_ - first;
     for (int64_t part = 0; part < phase.parts(); part += parts)
       for (int64_t k = 0; k < K; k += channels)
-        for (int64_t n = 0; n < N; n += kMostColumns) {
+        for (int64_t n = 0; n < N; n += columns_) {
           const Task task{plan, piece, first, count, part, std::min(part + parts, phase.parts()),
-                          k,    std::min(channels, K - k), n, std::min(kMostColumns, N - n)};
+                          k,    std::min(channels, K - k), n, std::min(columns_, N - n)};
           tasks_.push_back(task);
           room_ = std::max(room_, phase.components() * (block_of(task) * (task.rows() + task.columns) + 2 * kWinogradGap));
         }
@@ -97,8 +106,9 @@ void WinogradGradient<T>::spread_gradients(const Task& task, int64_t first_tile,
   const auto transform = transform_.result_gradients[phase.axis[1].form()][phase.axis[2].form()];
   int64_t pixels[kWinogradOutputs];
   const T* from[kWinogradOutputs];
-  for (int64_t i = 0; i < tiles; ++i, to += task.columns) {
-    phase.out_pixels(shape_, phase.tile(first_tile + i), pixels);
+  detail::WinogradWalk walk(phase, first_tile);
+  for (int64_t i = 0; i < tiles; ++i, to += task.columns, walk.advance()) {
+    phase.out_pixels(shape_, walk.tile(), pixels);
     for (int o = 0; o < phase.outputs(); ++o)
       from[o] = pixels[o] < 0 ? call.zeros : call.output + pixels[o] * shape_.out_channels + task.first_column;
     transform({from, to, step, task.columns});

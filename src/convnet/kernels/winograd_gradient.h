@@ -63,6 +63,7 @@ class WinogradGradient {
   const WinogradTransform<T>& transform_;
   std::vector<Plan> plans_;
   std::vector<Task> tasks_;
+  int64_t rows_ = 0, columns_ = 0;  // of a task, at most
   int64_t pieces_ = 1, sums_ = 0, room_ = 0, work_ = 0;
   int rooms_ = 1;
 };

@@ -24,10 +24,10 @@ void detail::sum_winograd_inputs(const WinogradInputs<T>& of, T* to, int64_t ste
   const int64_t pixel = of.shape.in_channels;
   int64_t pixels[kWinogradComponents];
   const T* from[kWinogradComponents];
-  for (int64_t i = 0; i < of.tiles; ++i) {
-    const WinogradTile tile = phase.tile(of.first_tile + i);
+  WinogradWalk walk(phase, of.first_tile);
+  for (int64_t i = 0; i < of.tiles; ++i, walk.advance()) {
     for (int64_t part = of.first_part; part < of.last_part; ++part, to += of.channels) {
-      phase.in_pixels(of.shape, tile, part, pixels);
+      phase.in_pixels(of.shape, walk.tile(), part, pixels);
       for (int c = 0; c < phase.components(); ++c) from[c] = pixels[c] < 0 ? of.zeros : of.input + pixels[c] * pixel;
       transform({from, to, step, of.channels});
     }
