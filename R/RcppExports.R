@@ -61,6 +61,10 @@ cpp_set_isa <- function(name) {
     invisible(.Call(`_convnet_cpp_set_isa`, name))
 }
 
+cpp_set_winograd <- function(allowed) {
+    invisible(.Call(`_convnet_cpp_set_winograd`, allowed))
+}
+
 cpp_cores <- function() {
     .Call(`_convnet_cpp_cores`)
 }

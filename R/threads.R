@@ -1,4 +1,4 @@
-#' Threads, instruction set and build of the package
+#' Threads, instruction set, algorithm and build of the package
 #'
 #' Convolutions and other large operations use several threads: as many as
 #' `options(convnet.threads = )` says, or else two or the number of cores,
@@ -11,14 +11,22 @@
 #' `"neon"` on ARM, `"auto"` for the best. Results under two instruction sets
 #' differ by rounding.
 #'
+#' Convolutions in float32 with enough channels go by Winograd's algorithm, which takes four
+#' products where six or nine are needed otherwise: two outputs of three taps, or three of two, along
+#' each axis (3 x 3 kernels of stride 1, 4 x 4 of stride 2, their transposes and gradients). Its
+#' rounding errors are about twice those of the sums as they are defined, some units of the seventh digit;
+#' NaN and infinity go where they belong. `options(convnet.winograd = FALSE)` does without.
+#'
 #' @return A list: `version`, `threads` (in use from the next operation on),
 #'   `threads_used` (the largest team since the last call), `isa` (the instruction
 #'   set from the next operation on), `isas` (those that this machine has, the best
-#'   first), `workspace` (bytes shared by all models; among them weights made ready for
+#'   first), `winograd` (whether that algorithm may be used), `workspace` (bytes shared by all models; among them weights made ready for
 #'   the kernels, which are kept until they change, as long as they take 256 MB at most).
 #' @section Errors: `convnet_error_argument` when an option is not a number of
-#'   threads, or names an instruction set that this machine lacks; every function
-#'   that computes reads both options.
+#'   threads, names an instruction set that this machine lacks, or is not `TRUE` or `FALSE`;
+#'   every function that computes reads all three.
+#' @references Lavin, A. and Gray, S. (2016). Fast Algorithms for Convolutional Neural Networks.
+#'   \doi{10.1109/CVPR.2016.435}
 #' @family session
 #' @examples
 #' convnet_info()$threads
@@ -32,6 +40,7 @@ convnet_info <- function() {
 apply_session_options <- function() {
   apply_thread_option()
   apply_isa_option()
+  cpp_set_winograd(check_flag(getOption("convnet.winograd", TRUE), "convnet.winograd"))
 }
 
 # It may ask for more threads than there are cores.

@@ -187,6 +187,15 @@ BEGIN_RCPP
     return R_NilValue;
 END_RCPP
 }
+// cpp_set_winograd
+void cpp_set_winograd(bool allowed);
+RcppExport SEXP _convnet_cpp_set_winograd(SEXP allowedSEXP) {
+BEGIN_RCPP
+    Rcpp::traits::input_parameter< bool >::type allowed(allowedSEXP);
+    cpp_set_winograd(allowed);
+    return R_NilValue;
+END_RCPP
+}
 // cpp_cores
 int cpp_cores();
 RcppExport SEXP _convnet_cpp_cores() {
@@ -276,6 +285,7 @@ static const R_CallMethodDef CallEntries[] = {
     {"_convnet_cpp_optimizer_slots", (DL_FUNC) &_convnet_cpp_optimizer_slots, 1},
     {"_convnet_cpp_set_threads", (DL_FUNC) &_convnet_cpp_set_threads, 1},
     {"_convnet_cpp_set_isa", (DL_FUNC) &_convnet_cpp_set_isa, 1},
+    {"_convnet_cpp_set_winograd", (DL_FUNC) &_convnet_cpp_set_winograd, 1},
     {"_convnet_cpp_cores", (DL_FUNC) &_convnet_cpp_cores, 0},
     {"_convnet_cpp_session", (DL_FUNC) &_convnet_cpp_session, 0},
     {"_convnet_cpp_release_workspace", (DL_FUNC) &_convnet_cpp_release_workspace, 0},

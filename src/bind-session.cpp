@@ -5,6 +5,7 @@
 #include "convnet/graph/arena.h"
 #include "convnet/graph/kept_memory.h"
 #include "convnet/kernels/isa.h"
+#include "convnet/kernels/winograd.h"
 
 using namespace convnet;
 
@@ -20,6 +21,9 @@ void cpp_set_isa(std::string name) {
 }
 
 // [[Rcpp::export(rng = false)]]
+void cpp_set_winograd(bool allowed) { set_winograd(allowed); }
+
+// [[Rcpp::export(rng = false)]]
 int cpp_cores() {
   static const int cores = std::max(1u, std::thread::hardware_concurrency());
   return cores;
@@ -31,7 +35,9 @@ Rcpp::List cpp_session() {
                             Rcpp::Named("threads_used") = threads_used(),
                             Rcpp::Named("isa") = isa_name(),
                             Rcpp::Named("isas") = available_isas(),
-                            Rcpp::Named("workspace") = static_cast<double>(shared_arena().bytes() + KeptMemory::total_bytes()));
+                            Rcpp::Named("winograd") = winograd_allowed(),
+                            Rcpp::Named("workspace") = static_cast<double>(shared_arena().bytes() +
+                                                                           KeptMemory::total_bytes()));
 }
 
 // [[Rcpp::export(rng = false)]]

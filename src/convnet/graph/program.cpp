@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "../kernels/isa.h"
+#include "../kernels/winograd.h"
 #include "fuse.h"
 #include "gates.h"
 #include "join.h"
@@ -59,12 +60,12 @@ const TensorType* Program::variable_type(size_t slot) const {
 
 Plan& Program::plan(const std::vector<Shape>& input_shapes) {
   const auto found = std::find_if(plans_.begin(), plans_.end(), [&](const Cached& cached) {
-    return cached.shapes == input_shapes && cached.isa == isa_name();
+    return cached.shapes == input_shapes && cached.isa == isa_name() && cached.winograd == winograd_allowed();
   });
   if (found != plans_.end()) {
     plans_.splice(plans_.begin(), plans_, found);
   } else {
-    plans_.push_front({input_shapes, isa_name(), build(input_shapes)});
+    plans_.push_front({input_shapes, isa_name(), winograd_allowed(), build(input_shapes)});
     if (plans_.size() > kPlans) plans_.pop_back();
   }
   return *plans_.front().plan;

@@ -29,6 +29,7 @@ class Program {
   struct Cached {
     std::vector<Shape> shapes;
     std::string isa;
+    bool winograd;
     std::unique_ptr<Plan> plan;
   };
   Record record_;
