@@ -42,6 +42,8 @@ struct Descriptors {
 
 class OneDnn final : public Peer {
  public:
+  explicit OneDnn(bool winograd) : winograd_(winograd) {}
+
   std::string hello() override {
     const auto* v = dnnl_version();
     return "oneDNN " + std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch);
@@ -71,9 +73,9 @@ class OneDnn final : public Peer {
     d.y = any(y);
     d.b = any({p.out_channels});
     return p.transpose ? build<deconvolution_forward, deconvolution_backward_data, deconvolution_backward_weights>(
-                             d, algorithm::deconvolution_direct)
+                             d, winograd_ ? algorithm::deconvolution_winograd : algorithm::deconvolution_direct)
                        : build<convolution_forward, convolution_backward_data, convolution_backward_weights>(
-                             d, algorithm::convolution_direct);
+                             d, winograd_ ? algorithm::convolution_winograd : algorithm::convolution_direct);
   }
 
   void fill(bool ones) override {
@@ -166,6 +168,7 @@ class OneDnn final : public Peer {
     return works;
   }
 
+  bool winograd_;
   engine engine_{engine::kind::cpu, 0};
   stream stream_{engine_};
   std::vector<memory> inputs_;
@@ -173,7 +176,8 @@ class OneDnn final : public Peer {
 
 }  // namespace
 
-int main() {
-  OneDnn peer;
+// `winograd` as an argument: its own algorithm of that name, which it takes only if asked to.
+int main(int argc, char** argv) {
+  OneDnn peer(argc > 1 && std::string(argv[1]) == "winograd");
   return serve(peer);
 }
