@@ -92,3 +92,38 @@ TEST(kernels_winograd_accuracy) {
     }
   });
 }
+
+// Images of other sizes may go in other tiles; what is packed is the same where keys are equal.
+TEST(kernels_winograd_packing_sizes) {
+  for_each_isa([&] {
+    std::vector<std::vector<float>> packed;
+    std::vector<PackKey> keys;
+    for (Dim height : {1, 2, 3, 30, 31}) {
+      const ConvRun<float> r(layer_case(1, 1, 64, 64, {height, 30}, {3, 3}, {1, 1}, {1, 1}, "same"));
+      const Correlation<float> c(forward_correlation(r.geometry));
+      const Buffer buffer(c.packed_bytes());
+      c.pack(r.kernel.data(), buffer.data());
+      packed.emplace_back(buffer.as<float>(), buffer.as<float>() + buffer.bytes() / sizeof(float));
+      keys.push_back(c.pack_key());
+    }
+    for (size_t i = 1; i < keys.size(); ++i)
+      for (size_t j = 0; j < i; ++j) CHECK(keys[i] != keys[j] || packed[i] == packed[j]);
+    CHECK(keys[3] == keys[4]);
+    CHECK(keys[0] != keys[4]);
+  });
+}
+
+// More threads than there were when an operation was prepared.
+TEST(kernels_winograd_more_threads) {
+  const ConvRun<float> r(layer_case(2, 1, 64, 64, {32, 32}, {3, 3}, {1, 1}, {1, 1}, "same"));
+  const Correlation<float> c(forward_correlation(r.geometry));
+  const Buffer packed(c.packed_bytes()), workspace(c.workspace());
+  c.pack(r.kernel.data(), packed.data());
+  std::vector<float> one(r.grad.size()), several(r.grad.size());
+  c.run(r.input.data(), nullptr, packed.data(), one.data(), workspace.data());
+  const int before = thread_count();
+  set_thread_count(8);
+  c.run(r.input.data(), nullptr, packed.data(), several.data(), workspace.data());
+  set_thread_count(before);
+  CHECK(same_bits(one, several));
+}

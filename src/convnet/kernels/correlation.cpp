@@ -91,7 +91,9 @@ PackKey Correlation<T>::pack_key() const {
               shape_.out_stride,               shape_.kernel[1],    shape_.kernel[2]};
   for (const CorrelationPhase& phase : shape_.phases)
     for (const CorrelationAxis& axis : phase.axis)
-      key.insert(key.end(), {axis.taps, axis.tap_first, axis.tap_next, axis.step});
+      key.insert(key.end(), {axis.taps, axis.tap_first, axis.tap_next});
+  const std::vector<int64_t> details = method_->layout_details();
+  key.insert(key.end(), details.begin(), details.end());
   return key;
 }
 

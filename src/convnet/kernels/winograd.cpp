@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "../core/threads.h"
 #include "walk.h"
 
 namespace convnet {
@@ -173,6 +174,11 @@ std::vector<WinogradPhase> winograd_phases(const CorrelationShape& shape, int64_
 
 template std::vector<WinogradPhase> winograd_phases<float>(const CorrelationShape&, int64_t, int64_t, double);
 template std::vector<WinogradPhase> winograd_phases<double>(const CorrelationShape&, int64_t, int64_t, double);
+
+int FreeRooms::for_tasks(int64_t tasks) {
+  constexpr int kLeast = 2, kMost = 32;
+  return static_cast<int>(std::min<int64_t>(tasks, std::clamp(thread_count(), kLeast, kMost)));
+}
 
 int FreeRooms::take() {
   for (;;) {

@@ -86,14 +86,13 @@ class WinogradWalk {
 // Which of `count` rooms for a task's intermediate results are free; a thread that finds none waits for one.
 class FreeRooms {
  public:
-  // As many as threads may be busy at once.
-  static int for_tasks(int64_t tasks) { return static_cast<int>(tasks < kMost ? tasks : kMost); }
+  // As many as threads may be busy at once, by the number of now.
+  static int for_tasks(int64_t tasks);
   explicit FreeRooms(int count) : free_((uint64_t{1} << count) - 1) {}
   int take();
   void give_back(int room) { free_.fetch_or(uint64_t{1} << room, std::memory_order_release); }
 
  private:
-  static constexpr int64_t kMost = 16;
   std::atomic<uint64_t> free_;
 };
 

@@ -71,6 +71,15 @@ void WinogradCorrelation<T>::plan_tasks() {
   rooms_ = FreeRooms::for_tasks(static_cast<int64_t>(tasks_.size()));
 }
 
+// Which axes go in tiles, and by which parts.
+template <typename T>
+std::vector<int64_t> WinogradCorrelation<T>::layout_details() const {
+  std::vector<int64_t> details;
+  for (const Plan& plan : plans_)
+    for (const detail::WinogradAxis& axis : plan.phase.axis) details.insert(details.end(), {axis.m, axis.parts});
+  return details;
+}
+
 template <typename T>
 int64_t WinogradCorrelation<T>::doubtful_bytes() const {
   return static_cast<int64_t>(align_up(static_cast<size_t>(tiles_ * parts_)));

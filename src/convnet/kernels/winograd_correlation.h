@@ -23,6 +23,7 @@ class WinogradCorrelation final : public CorrelationMethod<T> {
   static std::unique_ptr<WinogradCorrelation> of(const CorrelationShape& shape);
 
   PackLayout layout() const override { return PackLayout::winograd; }
+  std::vector<int64_t> layout_details() const override;
   size_t packed_bytes() const override { return static_cast<size_t>(weights_ + kernel_) * sizeof(T); }
   void pack(const T* kernel, T* packed) const override;
   bool scattered() const override { return true; }
