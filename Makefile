@@ -57,7 +57,7 @@ examples: install
 
 test: install
 	@tools/setup.sh testthat
-	@$(WITH_LIB) MAKEFLAGS=-j$(JOBS) $(RSCRIPT) tools/run-tests.R
+	@$(WITH_LIB) JOBS=$(JOBS) MAKEFLAGS=-j$(JOBS) $(RSCRIPT) tools/run-tests.R
 
 # One after the other, whatever -j says: measurements do not share a machine. ARGS are options of a part.
 bench: install
@@ -101,7 +101,7 @@ check: setup
 	@! grep -qE '^Status:.*(ERROR|WARNING)' $(BUILD)/$(PACKAGE).Rcheck/00check.log
 
 sanitize: setup
-	MAKEFLAGS=-j$(JOBS) $(MAKE) -C tests/cpp run BUILD=$(BUILD)/cpp-sanitize SANITIZE=address,undefined
+	MAKEFLAGS=-j$(JOBS) $(MAKE) -C tests/cpp run PARTS=$(JOBS) BUILD=$(BUILD)/cpp-sanitize SANITIZE=address,undefined
 
 # Without the compiler there is nothing to be seen, and a message of the setup says so.
 windows: setup

@@ -11,13 +11,12 @@ cpp_tests <- function() {
   log <- tempfile()
   # bash's pipefail: the status is that of make, while the output is seen as it comes.
   status <- system2("bash", c("-c", shQuote(sprintf(
-    "set -o pipefail; make --no-print-directory -C tests/cpp run BUILD=%s 2>&1 | tee %s",
-    file.path(getwd(), "build", "cpp"), log
+    "set -o pipefail; make --no-print-directory -C tests/cpp run BUILD=%s PARTS=%s 2>&1 | tee %s",
+    file.path(getwd(), "build", "cpp"), Sys.getenv("JOBS", "1"), log
   ))))
   said <- grep("^[0-9]+ passed, [0-9]+ failed", readLines(log, warn = FALSE), value = TRUE)
-  said <- said[length(said)]
-  counts <- as.integer(unlist(regmatches(said, gregexpr("[0-9]+", said))))
-  result(counts[1L], counts[2L], 0L, status)
+  counts <- vapply(strsplit(said, "[^0-9]+"), function(words) as.integer(words[1:2]), integer(2))
+  result(sum(counts[1L, ]), sum(counts[2L, ]), 0L, status)
 }
 
 result <- function(passed, failed, skipped, status) {

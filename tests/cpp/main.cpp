@@ -46,10 +46,13 @@ void report(bool ok, const char* file, int line, const std::string& what) {
 
 }  // namespace test
 
-// Runs the tests whose name contains the first argument, or all.
+// tests [TEXT [PART PARTS]]: those whose name contains a text, and of these part 1, 2, .. of so many.
 int main(int argc, char** argv) {
+  const char* text = argc > 1 ? argv[1] : "";
+  const int part = argc > 3 ? std::atoi(argv[2]) : 1, parts = argc > 3 ? std::atoi(argv[3]) : 1;
+  int number = 0;
   for (const auto& test : test::cases()) {
-    if (argc > 1 && !std::strstr(test.name, argv[1])) continue;
+    if (!std::strstr(test.name, text) || number++ % parts != part - 1) continue;
     try {
       test.run();
     } catch (const convnet::Error& error) {
