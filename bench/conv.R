@@ -59,14 +59,14 @@ dnnl <- tryCatch(build("dnnl"), error = function(e) note("oneDNN is left out: ",
   " (Debian: apt-get install libdnnl-dev)"))
 python <- tryCatch(python_with_torch(), error = function(e) note("PyTorch is left out: ", conditionMessage(e)))
 
-# A peer whose algorithm loses digits: it is shown, but is not one of those that ratios are to.
-fewer_digits <- "oneDNN F(4,3)"
+# A peer's algorithm that it takes only if asked to: it is shown, but is not one of those that ratios are to.
+if_asked <- "oneDNN F(4,3)"
 
 start_all <- function(threads) {
   peers <- list(ours = start_peer(ours, options$isa, threads))
   if (file.exists(dnnl)) {
     peers$oneDNN <- optional_peer("oneDNN", function() start_peer(dnnl, threads = threads))
-    peers[[fewer_digits]] <- optional_peer(fewer_digits, function() start_peer(dnnl, "winograd", threads))
+    peers[[if_asked]] <- optional_peer(if_asked, function() start_peer(dnnl, "winograd", threads))
   }
   if (nzchar(Sys.which(python))) {
     peers$PyTorch <- optional_peer("PyTorch", function() {
@@ -90,7 +90,7 @@ measure <- function(p, peers, left_out) {
   works <- list()
   for (name in names(peers)) {
     reply <- tryCatch(words(peers[[name]], setup_line(p)), error = function(e) {
-      if (name != fewer_digits) note(name, " does not take ", p$name, ": ", conditionMessage(e))
+      if (name != if_asked) note(name, " does not take ", p$name, ": ", conditionMessage(e))
       NULL
     })
     if (is.null(reply)) next
@@ -100,7 +100,7 @@ measure <- function(p, peers, left_out) {
   sums <- lapply(stats::setNames(names(works), names(works)), function(name) {
     stats::setNames(as.numeric(words(peers[[name]], "check")), works[[name]])
   })
-  for (name in setdiff(names(sums), c("ours", fewer_digits))) {
+  for (name in setdiff(names(sums), c("ours", if_asked))) {
     expected <- sums$ours[sub("_cl$", "", names(sums[[name]]))]
     if (any(abs(sums[[name]] - expected) > 1e-5 * abs(expected))) note(name, " and we disagree on ", p$name, ".")
   }
@@ -121,7 +121,7 @@ measure <- function(p, peers, left_out) {
       times[job, round] <- as.numeric(ask(peers[[jobs$peer[job]]], "time", jobs$call[job], options$budget))
     }
     median <- apply(times, 1, stats::median, na.rm = TRUE)
-    counts <- ifelse(jobs$peer == fewer_digits, Inf, median)
+    counts <- ifelse(jobs$peer == if_asked, Inf, median)
     fastest <- stats::ave(counts, jobs$work, FUN = function(x) min(x, na.rm = TRUE))
     open <- jobs$peer == "ours" | open & !mapply(hopeless, median, round, fastest)
     if (round == 1) left_out <- union(left_out, paste(jobs$peer, jobs$call)[!open])
@@ -148,7 +148,7 @@ row_of <- function(p, m, work, peak) {
     if (!any(is.finite(medians))) next
     chosen <- rows[m$jobs$peer[rows] == peer][which.min(medians)]
     cells[[peer]] <- paste0(short(rate(min(medians, na.rm = TRUE))), if (nzchar(m$jobs$layout[chosen])) " cl")
-    if (peer != fewer_digits && (is.na(best) || min(medians, na.rm = TRUE) < best)) {
+    if (peer != if_asked && (is.na(best) || min(medians, na.rm = TRUE) < best)) {
       best <- min(medians, na.rm = TRUE)
       ratio <- stats::median(m$times[chosen, ] / mine, na.rm = TRUE)
     }
@@ -214,7 +214,7 @@ for (threads in counts) {
       paste(unique(names_of_peers), collapse = ", "), "; ", options$rounds, " rounds."),
     "", "GFLOP/s are medians, the fraction of the peak is that of the best round, the ratio is that of the fastest peer's",
     "time to ours (above 1: ours is faster), median over the rounds. cl: channels_last was PyTorch's better layout.",
-    paste0(fewer_digits, " is its algorithm of fewer digits, which it takes only if asked to, and is not in the ratios."),
+    paste0(if_asked, " is its Winograd algorithm, which it takes only if asked to; it is not in the ratios."),
     if (length(notes)) c("", paste("-", notes)),
     "", "## Summary: geometric means", "", markdown(do.call(rbind, summary)), sections)
   writeLines(text, options$output)

@@ -33,12 +33,28 @@ result <- function(passed, failed, skipped, status) {
 }
 
 # In a process of its own, so that a crash is counted as a failure and not the end of the report. The counts are
-# written after each file: what passed before a crash is known.
-r_tests <- function() {
+# written after each file: what passed before a crash is known. It begins beside the C++ tests, whose compiler has
+# more than one core only some of the time, and is heard after them.
+start_r_tests <- function() {
+  files <- tempfile(c("counts", "log", "status"))
+  system(sprintf("(NOT_CRAN=true TESTTHAT_MAX_FAILS=Inf %s tools/run-tests.R --child %s; echo $? > %s) > %s 2>&1",
+    shQuote(file.path(R.home("bin"), "Rscript")), files[1L], files[3L], files[2L]), wait = FALSE)
+  files
+}
+
+finish_r_tests <- function(files) {
   heading("R")
-  counts <- tempfile(fileext = ".rds")
-  status <- system2(file.path(R.home("bin"), "Rscript"), c("tools/run-tests.R", "--child", shQuote(counts)),
-    env = c("NOT_CRAN=true", "TESTTHAT_MAX_FAILS=Inf"))
+  said <- 0L
+  repeat {
+    ended <- file.exists(files[3L]) && length(readLines(files[3L])) > 0L
+    lines <- if (file.exists(files[2L])) readLines(files[2L], warn = FALSE) else character()
+    if (length(lines) > said) writeLines(lines[(said + 1L):length(lines)])
+    said <- length(lines)
+    if (ended) break
+    Sys.sleep(0.5)
+  }
+  counts <- files[1L]
+  status <- as.integer(readLines(files[3L]))
   if (!file.exists(counts)) return(result(0L, 0L, 0L, status))
   seen <- readRDS(counts)
   if (length(seen$skips)) cat("\nSkipped:\n", paste0("  ", seen$skips, "\n"), sep = "")
@@ -82,7 +98,8 @@ args <- commandArgs(trailingOnly = TRUE)
 if (length(args) == 2L && args[1L] == "--child") {
   invisible(r_tests_child(args[2L]))
 } else {
-  total <- cpp_tests() + r_tests()
+  files <- start_r_tests()
+  total <- cpp_tests() + finish_r_tests(files)
   cat(sprintf("\n%d passed, %d failed, %d skipped\n", total[["passed"]], total[["failed"]], total[["skipped"]]))
   quit(status = as.integer(total[["failed"]] > 0L))
 }

@@ -21,7 +21,7 @@ namespace {
 
 constexpr int64_t kInputBytes = 320 << 10;  // of a block's sums, which stay in a core's cache
 constexpr int64_t kLeastBlock = 16, kMostBlock = 96;  // multiples of every tile's rows
-constexpr int64_t kFewTasks = 8;
+constexpr int64_t kFewTasks = 8, kLeastShare = 32;  // tiles of one of few tasks
 
 }  // namespace
 
@@ -42,13 +42,16 @@ WinogradCorrelation<T>::WinogradCorrelation(const CorrelationShape& shape, std::
       kernel_(shape.kernel[0] * shape.kernel[1] * shape.kernel[2] * shape.in_channels * shape.out_channels) {
   for (WinogradPhase& phase : phases) {
     const int64_t components = phase.components(), row = phase.parts() * shape_.in_channels;
+    const int64_t tiles = phase.tiles() * shape_.batch;
     const int64_t fit = kInputBytes / (components * row * static_cast<int64_t>(sizeof(T)));
-    const int64_t block = std::clamp(fit / gemm_.rows * gemm_.rows, kLeastBlock, kMostBlock);
+    const int64_t share = std::max(kLeastShare, divide_up(tiles, kFewTasks));
+    const int64_t most = std::min({kMostBlock, fit / gemm_.rows * gemm_.rows, divide_up(share, gemm_.rows) * gemm_.rows});
+    const int64_t block = std::max(kLeastBlock, most);
     Plan plan{std::move(phase), weights_, row, block, block * row + kWinogradGap,
               block * GemmLimits::kMaxWidth + kWinogradGap, tiles_};
     weights_ += components * row * shape_.out_channels;
-    tiles_ += plan.phase.tiles() * shape_.batch;
-    work_ += plan.phase.tiles() * shape_.batch * components * row * shape_.out_channels;
+    tiles_ += tiles;
+    work_ += tiles * components * row * shape_.out_channels;
     room_ = std::max(room_, components * (plan.input_step + plan.product_step) + shape_.out_channels);
     plans_.push_back(std::move(plan));
   }

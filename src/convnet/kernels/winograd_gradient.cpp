@@ -26,7 +26,7 @@ constexpr int64_t kLeastBlock = 16, kMostBlock = 96;
 constexpr int64_t kMost = 128, kLeast = 64;
 constexpr int64_t kTasks = 16, kFewTasks = 4;
 constexpr double kSumTime = 20;  // in products, to finish a component's sum
-constexpr int64_t kPiece = 256;  // tiles worth a task of their own
+constexpr int64_t kPiece = 256, kLeastPiece = 64;  // tiles worth a task of their own, and of few tasks
 
 }  // namespace
 
@@ -57,6 +57,7 @@ WinogradGradient<T>::WinogradGradient(const CorrelationShape& shape, std::vector
   };
   rows_ = columns_ = kMost;
   while (owners() * pieces_ < kTasks && 2 * pieces_ * kPiece <= least) pieces_ *= 2;
+  while (owners() * pieces_ < kFewTasks && 2 * pieces_ * kLeastPiece <= least) pieces_ *= 2;
   for (int64_t* side : {&columns_, &rows_})
     if (owners() * pieces_ < kFewTasks) *side = kLeast;
   for (int p = 0; p < static_cast<int>(plans_.size()); ++p) {
