@@ -93,7 +93,7 @@ check: export _R_CHECK_CRAN_INCOMING_REMOTE_ = false
 check: export _R_CHECK_SYSTEM_CLOCK_ = false
 check: export _R_CHECK_FORCE_SUGGESTS_ = false
 check: setup
-	@tools/setup.sh pandoc testthat
+	@tools/setup.sh pandoc testthat qpdf
 	@mkdir -p $(BUILD)
 	cd $(BUILD) && MAKEFLAGS=-j$(JOBS) $(R) CMD build "$(CURDIR)"
 	cd $(BUILD) && MAKEFLAGS=-j$(JOBS) $(R) CMD check --as-cran --no-manual $(TARBALL) || true

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing: R, its compiler, and the packages of DESCRIPTION; from Debian's packages where apt-get can be
 # used, else from the configured CRAN mirror. Packages in Suggests may stay missing, those named as arguments may not.
-#   tools/setup.sh [NAME ...]    NAME: an R package, or pandoc; or libdnnl-dev, python3-torch, valgrind or the compiler
+#   tools/setup.sh [NAME ...]    NAME: an R package, or pandoc; or libdnnl-dev, python3-torch, valgrind, qpdf or the compiler
 #                                g++-mingw-w64-x86-64-posix, which are used where they are to be had
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -83,7 +83,7 @@ for name in "$@"; do
   if [ "$name" = pandoc ]; then
     have pandoc || apt_install pandoc
     have pandoc || give_up "pandoc is missing and cannot be installed from here: see https://pandoc.org/installing.html"
-  elif [[ $name =~ ^(libdnnl-dev|python3-torch|valgrind|g\+\+-mingw-w64-x86-64-posix)$ ]]; then
+  elif [[ $name =~ ^(libdnnl-dev|python3-torch|valgrind|qpdf|g\+\+-mingw-w64-x86-64-posix)$ ]]; then
     have_tool "$name" || apt_install "$name"
     have_tool "$name" || say "not to be had, not needed here: $name"
   else
