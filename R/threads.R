@@ -20,8 +20,9 @@
 #' @return A list: `version`, `threads` (in use from the next operation on),
 #'   `threads_used` (the largest team since the last call), `isa` (the instruction
 #'   set from the next operation on), `isas` (those that this machine has, the best
-#'   first), `winograd` (whether that algorithm may be used), `workspace` (bytes shared by all models; among them weights made ready for
-#'   the kernels, which are kept until they change, as long as they take 256 MB at most).
+#'   first), `winograd` (whether that algorithm may be used), `workspace` (bytes shared
+#'   by all models; among them weights made ready for the kernels, which are kept until
+#'   they change, as long as they take 256 MB at most).
 #' @section Errors: `convnet_error_argument` when an option is not a number of
 #'   threads, names an instruction set that this machine lacks, or is not `TRUE` or `FALSE`;
 #'   every function that computes reads all three.

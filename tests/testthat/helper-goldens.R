@@ -10,7 +10,7 @@ golden_dir <- function() {
 goldens <- function(stem) {
   skip_if_not_installed("jsonlite")
   file <- file.path(golden_dir(), stem)
-  skip_if_not(file.exists(paste0(file, ".json")), paste0(stem, ".json is there"))
+  skip_if_not(file.exists(paste0(file, ".json")), sprintf("%s.json is not there: the package has a part of Keras's values", stem))
   values_file <- paste0(file, ".f32")
   values <- readBin(values_file, "numeric", n = file.size(values_file) / 4, size = 4,
                     endian = "little")

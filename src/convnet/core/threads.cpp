@@ -195,6 +195,11 @@ void set_thread_count(int n) {
 
 void set_team_time(double time) { team_time = time; }
 
+int room_count(int64_t tasks) {
+  constexpr int kLeast = 2, kMost = 32;  // more would be memory that is seldom used
+  return static_cast<int>(std::min<int64_t>(tasks, std::clamp(thread_count(), kLeast, kMost)));
+}
+
 int threads_used() { return used.exchange(1); }
 
 namespace detail {
@@ -211,6 +216,18 @@ void parallel_run(int64_t tasks, double time, void (*body)(int64_t, void*), void
     return;
   }
   for (int64_t task = 0; task < tasks; ++task) body(task, state);
+}
+
+int FreeRooms::take() {
+  for (;;) {
+    uint64_t now = free_.load(std::memory_order_relaxed);
+    while (now != 0) {
+      int room = 0;
+      while (!(now >> room & 1)) ++room;
+      if (free_.compare_exchange_weak(now, now & ~(uint64_t{1} << room), std::memory_order_acquire)) return room;
+    }
+    std::this_thread::yield();
+  }
 }
 
 }  // namespace detail

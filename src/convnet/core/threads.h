@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <type_traits>
 
@@ -16,7 +17,17 @@ int threads_used();
 
 namespace detail {
 void parallel_run(int64_t tasks, double time, void (*body)(int64_t task, void* state), void* state);
-}
+
+class FreeRooms {
+ public:
+  explicit FreeRooms(int count) : free_((uint64_t{1} << count) - 1) {}
+  int take();
+  void give_back(int room) { free_.fetch_or(uint64_t{1} << room, std::memory_order_release); }
+
+ private:
+  std::atomic<uint64_t> free_;
+};
+}  // namespace detail
 
 // Work is told in the nanoseconds that one thread takes for it with vectors of 512 bits
 // and data in cache; where it takes longer, a team is called up later than it could be.
@@ -43,7 +54,22 @@ void parallel_for(int64_t tasks, double time, F&& body) {
       const_cast<void*>(static_cast<const void*>(&body)));
 }
 
-// The same over ranges [begin, end) of n items, each of which takes `time`; begin is
+// Rooms worth having for what each of `tasks` tasks computes on the way: one for each thread that may be busy.
+int room_count(int64_t tasks);
+
+// The same with body(task, room), where 0 <= room < rooms and no other task has that room meanwhile; with more
+// threads than rooms, some wait.
+template <typename F>
+void parallel_for_in_rooms(int64_t tasks, double time, int rooms, F&& body) {
+  detail::FreeRooms free(rooms);
+  parallel_for(tasks, time, [&](int64_t task) {
+    const int room = free.take();
+    body(task, room);
+    free.give_back(room);
+  });
+}
+
+// parallel_for() over ranges [begin, end) of n items, each of which takes `time`; begin is
 // a multiple of `step`.
 template <typename F>
 void parallel_ranges(int64_t n, double time, F&& body, int64_t step = 1) {

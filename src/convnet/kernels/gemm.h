@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <type_traits>
 #include <vector>
@@ -117,6 +118,13 @@ struct ThinArgs {
   bool relu;
 };
 
+// Columns that a tile has side by side. `width` is tile_width[size], of which `used`
+// are there; the panel is packed at offset first * (length of k).
+struct ColumnPanel {
+  int64_t first;
+  int used, width, size;
+};
+
 template <typename T>
 struct Gemm {
   int rows, lanes;
@@ -143,18 +151,40 @@ struct Gemm {
     while (height > 0 && tile_rows[height] < left) --height;
     return height;
   }
+  // The tiles of `count` rows; behind them `row` and `out` have `rows` pointers more, of which a tile that is
+  // too high makes use. before(args) is told of each.
+  template <typename F>
+  void tiles(TileArgs<T> args, const T* const* row, T* const* out, int64_t count, int size, F&& before) const {
+    for (int64_t i = 0; i < count; i += args.row_count) {
+      const int height = height_for(count - i);
+      args.rows = row + i;
+      args.out = out + i;
+      args.row_count = static_cast<int>(std::min<int64_t>(tile_rows[height], count - i));
+      before(args);
+      tile[height][size](args);
+    }
+  }
+  // out[r][column + n] = sum over k < length of row[r][first + k] * b[k][n] for all columns n of a panel.
+  void product(const T* const* row, int64_t first, int64_t length, const T* b, const ColumnPanel& panel,
+               T* const* out, int64_t column, int64_t count) const {
+    TileArgs<T> args{};
+    args.segment_count = 1;
+    args.column_count = panel.width;
+    args.b = b;
+    args.column = column;
+    for (int64_t k = 0; k < length; k += GemmLimits::kChunk) {
+      const Segment segment{first + k, k};
+      args.segments = &segment;
+      args.length = std::min(GemmLimits::kChunk, length - k);
+      args.add = k > 0;
+      tiles(args, row, out, count, panel.size, [](const TileArgs<T>&) {});
+    }
+  }
 };
 
 // Those of the instruction set in use; see isa.h.
 template <typename T>
 const Gemm<T>& gemm();
-
-// Columns that a tile has side by side. `width` is tile_width[size], of which `used`
-// are there; the panel is packed at offset first * (length of k).
-struct ColumnPanel {
-  int64_t first;
-  int used, width, size;
-};
 
 // Columns 0..n-1 cut into panels, wide ones first, with as few idle lanes as there can be.
 template <typename T>

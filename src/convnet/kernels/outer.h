@@ -45,6 +45,20 @@ struct Outer {
   void (*scattered[OuterLimits::kMaxScattered][OuterLimits::kMaxGrains])(const OuterArgs<T>&);
   // For 2, 4 and 8 channels, where they fill no vector; null elsewhere.
   void (*groups[3])(const OuterArgs<T>&);
+
+  // Any number of rows, in calls of nearly as many each.
+  void all_rows(OuterArgs<T> args, int64_t count, int grains) const {
+    const int64_t calls = divide_up(count, rows);
+    const T* const x = args.x;
+    T* const out = args.out;
+    for (int64_t call = 0; call < calls; ++call) {
+      const int64_t first = count * call / calls;
+      args.x = x + first;
+      args.out = out + first * args.ldc;
+      outer[count * (call + 1) / calls - first - 1][grains - 1](args);
+      args.y_is_new = false;
+    }
+  }
 };
 
 // Those of the instruction set in use; see isa.h.

@@ -110,26 +110,8 @@ void Scatter<T>::multiply(const T* input, int64_t pixels, const T* b, T* product
     rows[p] = input + std::min(p, pixels - 1) * shape_.groups * shape_.in_channels;
     out[p] = products + p * pitch_;
   }
-  TileArgs<T> args{};
-  args.segment_count = 1;
-  for (const ColumnPanel& panel : panels_) {
-    args.column = panel.first;
-    args.column_count = panel.width;
-    args.b = b + panel.first * shape_.in_channels;
-    for (int64_t k = 0; k < shape_.in_channels; k += GemmLimits::kChunk) {
-      const Segment segment{k, k};
-      args.segments = &segment;
-      args.length = std::min(GemmLimits::kChunk, shape_.in_channels - k);
-      args.add = k > 0;
-      for (int64_t row = 0; row < pixels; row += args.row_count) {
-        const int height = gemm_.height_for(pixels - row);
-        args.rows = rows + row;
-        args.out = out + row;
-        args.row_count = gemm_.tile_rows[height];
-        gemm_.tile[height][panel.size](args);
-      }
-    }
-  }
+  for (const ColumnPanel& panel : panels_)
+    gemm_.product(rows, 0, shape_.in_channels, b + panel.first * shape_.in_channels, panel, out, panel.first, pixels);
 }
 
 // Adds the products of `count` inputs of row y from x on.

@@ -107,14 +107,8 @@ void TiledCorrelation<T>::multiply(const Block& block, const ColumnPanel& panel,
   args.column = panel.first;
   args.column_count = panel.used;
   const int64_t products = args.length * args.segment_count;
-  for (int64_t row = 0; row < block.positions; row += args.row_count) {
-    const int height = gemm_.height_for(block.positions - row);
-    ahead.take(products, args);
-    args.rows = block.row + row;
-    args.out = block.out + row;
-    args.row_count = static_cast<int>(std::min<int64_t>(gemm_.tile_rows[height], block.positions - row));
-    gemm_.tile[height][panel.size](args);
-  }
+  gemm_.tiles(args, block.row, block.out, block.positions, panel.size,
+              [&](TileArgs<T>& tile) { ahead.take(products, tile); });
 }
 
 template <typename T>

@@ -327,17 +327,7 @@ void WeightGradient<T>::multiply(const Task& task, int64_t panel, int64_t tap, O
                       : tap * shape_.groups * rows_ * args.ldc;
   if (joined_) return of_channels(outer_.groups, rows_)(args);
   args.out += task.first_row * args.ldc;
-  const int64_t length = task.last_row - task.first_row;
-  const int64_t tiles = divide_up(length, outer_.rows);
-  const T* x = args.x;
-  T* out = args.out;
-  for (int64_t tile = 0; tile < tiles; ++tile) {
-    const int64_t first = length * tile / tiles, count = length * (tile + 1) / tiles - first;
-    args.x = x + first;
-    args.out = out + first * args.ldc;
-    args.y_is_new = args.y_is_new && tile == 0;
-    outer_.outer[count - 1][panels_.grains(panel) - 1](args);
-  }
+  outer_.all_rows(args, task.last_row - task.first_row, panels_.grains(panel));
 }
 
 // The pieces' sums, in order, to where they belong.

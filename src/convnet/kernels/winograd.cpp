@@ -1,9 +1,7 @@
 #include "winograd.h"
 
 #include <algorithm>
-#include <thread>
 
-#include "../core/threads.h"
 #include "walk.h"
 
 namespace convnet {
@@ -174,23 +172,6 @@ std::vector<WinogradPhase> winograd_phases(const CorrelationShape& shape, int64_
 
 template std::vector<WinogradPhase> winograd_phases<float>(const CorrelationShape&, int64_t, int64_t, double);
 template std::vector<WinogradPhase> winograd_phases<double>(const CorrelationShape&, int64_t, int64_t, double);
-
-int FreeRooms::for_tasks(int64_t tasks) {
-  constexpr int kLeast = 2, kMost = 32;
-  return static_cast<int>(std::min<int64_t>(tasks, std::clamp(thread_count(), kLeast, kMost)));
-}
-
-int FreeRooms::take() {
-  for (;;) {
-    uint64_t now = free_.load(std::memory_order_relaxed);
-    while (now != 0) {
-      int room = 0;
-      while (!(now >> room & 1)) ++room;
-      if (free_.compare_exchange_weak(now, now & ~(uint64_t{1} << room), std::memory_order_acquire)) return room;
-    }
-    std::this_thread::yield();
-  }
-}
 
 }  // namespace detail
 }  // namespace convnet

@@ -1,6 +1,5 @@
 #pragma once
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -81,19 +80,6 @@ class WinogradWalk {
   const WinogradPhase& phase_;
   size_t at_[3];  // of the starts
   WinogradTile tile_;
-};
-
-// Which of `count` rooms for a task's intermediate results are free; a thread that finds none waits for one.
-class FreeRooms {
- public:
-  // As many as threads may be busy at once, by the number of now.
-  static int for_tasks(int64_t tasks);
-  explicit FreeRooms(int count) : free_((uint64_t{1} << count) - 1) {}
-  int take();
-  void give_back(int room) { free_.fetch_or(uint64_t{1} << room, std::memory_order_release); }
-
- private:
-  std::atomic<uint64_t> free_;
 };
 
 }  // namespace detail

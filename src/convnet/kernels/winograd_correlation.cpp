@@ -11,7 +11,6 @@
 namespace convnet {
 
 using detail::align_up;
-using detail::FreeRooms;
 using detail::kWinogradGap;
 using detail::kWinogradOutputs;
 using detail::kWinogradWeights;
@@ -45,7 +44,8 @@ WinogradCorrelation<T>::WinogradCorrelation(const CorrelationShape& shape, std::
     const int64_t tiles = phase.tiles() * shape_.batch;
     const int64_t fit = kInputBytes / (components * row * static_cast<int64_t>(sizeof(T)));
     const int64_t share = std::max(kLeastShare, divide_up(tiles, kFewTasks));
-    const int64_t most = std::min({kMostBlock, fit / gemm_.rows * gemm_.rows, divide_up(share, gemm_.rows) * gemm_.rows});
+    const int64_t most = std::min({kMostBlock, fit / gemm_.rows * gemm_.rows,
+                                   divide_up(share, gemm_.rows) * gemm_.rows});
     const int64_t block = std::max(kLeastBlock, most);
     Plan plan{std::move(phase), weights_, row, block, block * row + kWinogradGap,
               block * GemmLimits::kMaxWidth + kWinogradGap, tiles_};
@@ -71,7 +71,7 @@ void WinogradCorrelation<T>::plan_tasks() {
         tasks_.push_back({p, first, std::min(plans_[p].block, tiles - first), panels * part / parts_,
                           panels * (part + 1) / parts_});
   }
-  rooms_ = FreeRooms::for_tasks(static_cast<int64_t>(tasks_.size()));
+  rooms_ = room_count(static_cast<int64_t>(tasks_.size()));
 }
 
 // Which axes go in tiles, and by which parts.
@@ -145,26 +145,8 @@ void WinogradCorrelation<T>::multiply(const Task& task, const ColumnPanel& panel
     rows[i] = sums + tile * plan.row;
     out[i] = products + tile * panel.width;
   }
-  TileArgs<T> args{};
-  args.segment_count = 1;
-  args.column_count = panel.width;
-  for (int c = 0; c < plan.phase.components(); ++c, packed += plan.row * panel.width) {
-    args.b = packed;
-    args.column = c * plan.product_step;
-    for (int64_t k = 0; k < plan.row; k += GemmLimits::kChunk) {
-      const Segment segment{c * plan.input_step + k, k};
-      args.segments = &segment;
-      args.length = std::min(GemmLimits::kChunk, plan.row - k);
-      args.add = k > 0;
-      for (int64_t i = 0; i < task.tiles; i += args.row_count) {
-        const int height = gemm_.height_for(task.tiles - i);
-        args.rows = rows + i;
-        args.out = out + i;
-        args.row_count = static_cast<int>(std::min<int64_t>(gemm_.tile_rows[height], task.tiles - i));
-        gemm_.tile[height][panel.size](args);
-      }
-    }
-  }
+  for (int c = 0; c < plan.phase.components(); ++c, packed += plan.row * panel.width)
+    gemm_.product(rows, c * plan.input_step, plan.row, packed, panel, out, c * plan.product_step, task.tiles);
 }
 
 template <typename T>
@@ -226,13 +208,9 @@ void WinogradCorrelation<T>::run(const T* input, const T*, const T* packed, T* o
   unsigned char* doubtful = reinterpret_cast<unsigned char*>(workspace + zeros);
   std::fill_n(doubtful, doubtful_bytes(), static_cast<unsigned char>(0));
   T* rooms = reinterpret_cast<T*>(doubtful + doubtful_bytes());
-  const Call call{input, packed, output, workspace, doubtful, rooms, epilogue};
-  FreeRooms free(rooms_);
-  parallel_for(static_cast<int64_t>(tasks_.size()), kMultiplyTime * work_, [&](int64_t i) {
-    const int room = free.take();
-    compute(tasks_[i], call, rooms + room * room_);
-    free.give_back(room);
-  });
+  const Call call{input, packed, output, workspace, doubtful, epilogue};
+  parallel_for_in_rooms(static_cast<int64_t>(tasks_.size()), kMultiplyTime * work_, rooms_,
+                        [&](int64_t i, int room) { compute(tasks_[i], call, rooms + room * room_); });
   recompute_doubtful(call);
 }
 

@@ -50,7 +50,6 @@ class WinogradCorrelation final : public CorrelationMethod<T> {
     T* output;
     const T* zeros;          // of an input pixel that is none
     unsigned char* doubtful;  // of some tiles of each image, in each part of the panels
-    T* rooms;
     const Epilogue<T>& epilogue;
   };
 

@@ -11,7 +11,6 @@
 namespace convnet {
 
 using detail::align_up;
-using detail::FreeRooms;
 using detail::kWinogradComponents;
 using detail::kWinogradGap;
 using detail::kWinogradOutputs;
@@ -23,7 +22,7 @@ namespace {
 constexpr int64_t kBlockBytes = 640 << 10;  // of what a block's products are taken of
 constexpr int64_t kLeastBlock = 16, kMostBlock = 96;
 // Rows, and columns, of a task: few tasks have fewer, though each adds up its own inputs and gradients.
-constexpr int64_t kMost = 128, kLeast = 64;
+constexpr int64_t kSide = 128, kShortSide = 64;
 constexpr int64_t kTasks = 16, kFewTasks = 4;
 constexpr double kSumTime = 20;  // in products, to finish a component's sum
 constexpr int64_t kPiece = 256, kLeastPiece = 64;  // tiles worth a task of their own, and of few tasks
@@ -55,17 +54,17 @@ WinogradGradient<T>::WinogradGradient(const CorrelationShape& shape, std::vector
       count += divide_up(plan.phase.parts() * shape_.in_channels, rows_) * divide_up(shape_.out_channels, columns_);
     return count;
   };
-  rows_ = columns_ = kMost;
+  rows_ = columns_ = kSide;
   while (owners() * pieces_ < kTasks && 2 * pieces_ * kPiece <= least) pieces_ *= 2;
   while (owners() * pieces_ < kFewTasks && 2 * pieces_ * kLeastPiece <= least) pieces_ *= 2;
   for (int64_t* side : {&columns_, &rows_})
-    if (owners() * pieces_ < kFewTasks) *side = kLeast;
+    if (owners() * pieces_ < kFewTasks) *side = kShortSide;
   for (int p = 0; p < static_cast<int>(plans_.size()); ++p) {
     plans_[p].sums_at = sums_;
     sums_ += plans_[p].sums * pieces_;
     plan_tasks(p);
   }
-  rooms_ = FreeRooms::for_tasks(static_cast<int64_t>(tasks_.size()));
+  rooms_ = room_count(static_cast<int64_t>(tasks_.size()));
 }
 
 // Rows of whole parts, or some channels of one.
@@ -82,7 +81,8 @@ void WinogradGradient<T>::plan_tasks(int plan) {
           const Task task{plan, piece, first, count, part, std::min(part + parts, phase.parts()),
                           k,    std::min(channels, K - k), n, std::min(columns_, N - n)};
           tasks_.push_back(task);
-          room_ = std::max(room_, phase.components() * (block_of(task) * (task.rows() + task.columns) + 2 * kWinogradGap));
+          const int64_t elements = block_of(task) * (task.rows() + task.columns) + 2 * kWinogradGap;
+          room_ = std::max(room_, phase.components() * elements);
         }
   }
 }
@@ -90,8 +90,8 @@ void WinogradGradient<T>::plan_tasks(int plan) {
 // Tiles that are taken at a time.
 template <typename T>
 int64_t WinogradGradient<T>::block_of(const Task& task) const {
-  const int64_t bytes = plans_[task.plan].phase.components() * (task.rows() + task.columns) * static_cast<int64_t>(sizeof(T));
-  return std::clamp(kBlockBytes / bytes, kLeastBlock, kMostBlock);
+  const int64_t elements = plans_[task.plan].phase.components() * (task.rows() + task.columns);
+  return std::clamp(kBlockBytes / (elements * static_cast<int64_t>(sizeof(T))), kLeastBlock, kMostBlock);
 }
 
 template <typename T>
@@ -121,28 +121,23 @@ void WinogradGradient<T>::multiply(const Task& task, int64_t tiles, bool add, co
                                    const T* outputs, int64_t output_step, T* sums) const {
   const Plan& plan = plans_[task.plan];
   const Panels panels{task.columns, outer_.width, outer_.grain};
-  const int64_t rows = task.rows(), row_tiles = divide_up(rows, outer_.rows);
   const OuterRun run{0, 0, tiles};
   OuterArgs<T> args{};
-  args.x_next = rows;
+  args.x_next = task.rows();
   args.y_next = task.columns;
   args.runs = &run;
   args.run_count = 1;
   args.ldc = shape_.out_channels;
   args.add = add;
   for (int c = 0; c < plan.phase.components(); ++c) {
-    const T* x = inputs + c * input_step;
+    args.x = inputs + c * input_step;
     T* out = sums + ((c * plan.phase.parts() + task.first_part) * shape_.in_channels + task.first_channel) *
                         shape_.out_channels + task.first_column;
     for (int64_t panel = 0; panel < panels.count(); ++panel) {
       args.columns = panels.used(panel);
       args.y = outputs + c * output_step + panels.first(panel);
-      for (int64_t tile = 0; tile < row_tiles; ++tile) {
-        const int64_t first = rows * tile / row_tiles, count = rows * (tile + 1) / row_tiles - first;
-        args.x = x + first;
-        args.out = out + first * args.ldc + panels.first(panel);
-        outer_.outer[count - 1][panels.grains(panel) - 1](args);
-      }
+      args.out = out + panels.first(panel);
+      outer_.all_rows(args, task.rows(), panels.grains(panel));
     }
   }
 }
@@ -216,13 +211,9 @@ bool WinogradGradient<T>::run(const T* input, const T* output, T* kernel, T* wor
   const int64_t zeros = static_cast<int64_t>(align_up(channels * sizeof(T)) / sizeof(T));
   std::fill_n(workspace, zeros, T(0));
   T* sums = workspace + zeros;
-  const Call call{input, output, kernel, workspace, sums, sums + sums_};
-  FreeRooms free(rooms_);
-  parallel_for(static_cast<int64_t>(tasks_.size()), kMultiplyTime * work_, [&](int64_t i) {
-    const int room = free.take();
-    compute(tasks_[i], call, call.rooms + room * room_);
-    free.give_back(room);
-  });
+  const Call call{input, output, kernel, workspace, sums};
+  parallel_for_in_rooms(static_cast<int64_t>(tasks_.size()), kMultiplyTime * work_, rooms_,
+                        [&](int64_t i, int room) { compute(tasks_[i], call, sums + sums_ + room * room_); });
   std::atomic<bool> finite{true};
   for (const Plan& plan : plans_)
     parallel_for(plan.phase.parts() * shape_.in_channels, kElementTime * plan.sums * pieces_, [&](int64_t row) {

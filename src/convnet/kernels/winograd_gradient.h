@@ -44,7 +44,6 @@ class WinogradGradient {
     T* kernel;
     const T* zeros;  // of a pixel that is none
     T* sums;
-    T* rooms;
   };
 
   WinogradGradient(const CorrelationShape& shape, std::vector<detail::WinogradPhase> phases);
