@@ -40,6 +40,24 @@ std::vector<ConvCase> winograd_cases() {
   return cases;
 }
 
+// Enough tiles for gradients, whose sums are finished once for all of them: parts of a stride with tiles of
+// three sums, dilation, one axis and three, pieces of the tiles, some of the rows and of the columns.
+std::vector<ConvCase> gradient_cases() {
+  return {
+      layer_case(1, 1, 32, 32, {32, 29}, {3, 3}, {1, 1}, {1, 1}, "same"),
+      layer_case(2, 1, 32, 48, {46, 38}, {4, 4}, {2, 2}, {1, 1}, "same"),
+      layer_case(3, 1, 64, 64, {44, 39}, {5, 5}, {2, 2}, {1, 1}, "same"),
+      layer_case(2, 1, 64, 64, {29, 21}, {3, 3}, {1, 1}, {2, 3}, "same"),
+      layer_case(1, 1, 32, 48, {7, 18, 22}, {2, 3, 3}, {2, 1, 1}, {1, 1, 1}, "same"),
+      layer_case(3, 1, 128, 128, {101}, {3}, {1}, {1}, "same"),
+      layer_case(1, 1, 128, 128, {3, 90}, {1, 3}, {1, 1}, {1, 1}, "same"),
+      layer_case(1, 1, 128, 128, {90, 3}, {3, 1}, {1, 1}, {1, 1}, "same"),
+      layer_case(7, 1, 32, 32, {18, 17}, {3, 2}, {1, 1}, {1, 1}, "same"),
+      layer_case(1, 1, 208, 32, {21, 24}, {3, 3}, {1, 1}, {1, 1}, "same"),
+      layer_case(1, 1, 32, 144, {21, 24}, {3, 3}, {1, 1}, {1, 1}, "same"),
+  };
+}
+
 }  // namespace
 
 TEST(kernels_winograd) { test_conv_triangle<float>(winograd_cases()); }
@@ -54,42 +72,67 @@ TEST(kernels_winograd_is_chosen) {
     for (const ConvCase& c : winograd_cases()) {
       const test::Context context(c.to_string());
       const CorrelationShape forward = forward_correlation(c.geometry()), backward = backward_correlation(c.geometry());
-      CHECK(WinogradCorrelation<float>::of(forward) || WinogradCorrelation<float>::of(backward) ||
-            WinogradGradient<float>::of(forward));
+      CHECK(WinogradCorrelation<float>::of(forward) || WinogradCorrelation<float>::of(backward));
       CHECK(!WinogradCorrelation<double>::of(forward));
       set_winograd(false);
       CHECK(!WinogradCorrelation<float>::of(forward) && !WinogradGradient<float>::of(forward));
       set_winograd(true);
     }
+    for (const ConvCase& c : gradient_cases()) {
+      const test::Context context(c.to_string());
+      CHECK(WinogradGradient<float>::of(forward_correlation(c.geometry())));
+    }
   });
 }
 
-// Digits lost, against sums in double.
+TEST(kernels_winograd_gradient) {
+  for_each_isa([&] {
+    for (const ConvCase& c : gradient_cases()) {
+      const test::Context context(c.to_string());
+      ConvRun<float> r(c);
+      const auto check = [&](double tolerated) {
+        CHECK(all_close(r.backward_weights(), r.ref_backward_weights(), tolerated));
+      };
+      check_same_at_any_thread_count([&] { return r.backward_weights(); });
+      check(tolerance<float>(r.geometry.output().size() / c.out_channels));
+      r.input[r.input.size() / 3] = std::numeric_limits<float>::infinity();
+      r.grad[r.grad.size() / 2] = std::numeric_limits<float>::quiet_NaN();
+      check(tolerance<float>(r.geometry.output().size() / c.out_channels));
+    }
+  });
+}
+
+// Digits lost, against sums in double: for all that a case does, or its weights' gradient alone.
+void check_accuracy(const ConvCase& c, bool all) {
+  const test::Context context(c.to_string());
+  const ConvRun<float> r(c);
+  ConvRun<double> exact(c);
+  exact.input.assign(r.input.begin(), r.input.end());
+  exact.kernel.assign(r.kernel.begin(), r.kernel.end());
+  exact.grad.assign(r.grad.begin(), r.grad.end());
+  const auto check = [](auto&& compute, const std::vector<double>& expected) {
+    const auto error = [&] {
+      const std::vector<float> values = compute();
+      double sum = 0;
+      for (size_t i = 0; i < values.size(); ++i) sum += (values[i] - expected[i]) * (values[i] - expected[i]);
+      return std::sqrt(sum);
+    };
+    const double with = error();
+    set_winograd(false);
+    const double without = error();
+    set_winograd(true);
+    CHECK(with <= 2 * without);
+  };
+  check([&] { return r.backward_weights(); }, exact.ref_backward_weights());
+  if (!all) return;
+  check([&] { return r.conv(); }, exact.ref_conv());
+  check([&] { return r.backward_data(); }, exact.ref_backward_data());
+}
+
 TEST(kernels_winograd_accuracy) {
   for_each_isa([&] {
-    for (const ConvCase& c : winograd_cases()) {
-      const test::Context context(c.to_string());
-      const ConvRun<float> r(c);
-      ConvRun<double> exact(c);
-      exact.input.assign(r.input.begin(), r.input.end());
-      exact.kernel.assign(r.kernel.begin(), r.kernel.end());
-      exact.grad.assign(r.grad.begin(), r.grad.end());
-      const auto error = [](const std::vector<float>& values, const std::vector<double>& expected) {
-        double sum = 0;
-        for (size_t i = 0; i < values.size(); ++i) sum += (values[i] - expected[i]) * (values[i] - expected[i]);
-        return std::sqrt(sum);
-      };
-      const auto errors = [&] {
-        return std::vector<double>{error(r.conv(), exact.ref_conv()),
-                                   error(r.backward_data(), exact.ref_backward_data()),
-                                   error(r.backward_weights(), exact.ref_backward_weights())};
-      };
-      const std::vector<double> with = errors();
-      set_winograd(false);
-      const std::vector<double> without = errors();
-      set_winograd(true);
-      for (size_t i = 0; i < with.size(); ++i) CHECK(with[i] <= 2 * without[i]);
-    }
+    for (const ConvCase& c : winograd_cases()) check_accuracy(c, true);
+    for (const ConvCase& c : gradient_cases()) check_accuracy(c, false);
   });
 }
 
