@@ -62,6 +62,40 @@ std::vector<ConvCase> gradient_cases() {
 
 TEST(kernels_winograd) { test_conv_triangle<float>(winograd_cases()); }
 TEST(kernels_winograd_not_finite) { test_conv_not_finite<float>(few_cases()); }
+// Each element of a kernel is one of a phase, the tiles of which tell of it.
+TEST(kernels_winograd_not_finite_kernel) {
+  for_each_isa([&] {
+    const ConvCase c = layer_case(2, 1, 64, 32, {23, 19}, {5, 5}, {2, 2}, {1, 1}, "same");
+    const int64_t taps = 25, tap = 64 * 32;
+    CHECK(WinogradCorrelation<float>::of(backward_correlation(c.geometry())));
+    for (int64_t t = 0; t < taps; ++t) {
+      ConvRun<float> r(c);
+      r.kernel[t * tap + t] = std::numeric_limits<float>::infinity();
+      check_triangle(r, c);
+    }
+  });
+}
+
+// To the last bit, not only of finite ones: an image after one that is computed anew is not.
+TEST(kernels_winograd_company) {
+  for_each_isa([&] {
+    for (const ConvCase& c : few_cases()) {
+      const test::Context context(c.to_string());
+      if (c.batch == 1) continue;
+      ConvRun<float> r(c);
+      const std::vector<float> before[] = {r.conv(), r.backward_data()};
+      r.input[0] = r.grad[0] = std::numeric_limits<float>::quiet_NaN();
+      const std::vector<float> after[] = {r.conv(), r.backward_data()};
+      for (int i = 0; i < 2; ++i) {
+        const auto others = [&](const std::vector<float>& all) {
+          return std::vector<float>(all.begin() + static_cast<int64_t>(all.size()) / c.batch, all.end());
+        };
+        CHECK(same_bits(others(before[i]), others(after[i])));
+      }
+    }
+  });
+}
+
 TEST(kernels_winograd_ends) { test_conv_ends<float>(few_cases()); }
 TEST(kernels_winograd_packing) { test_conv_packing<float>(winograd_cases()); }
 TEST(kernels_winograd_threads) { test_conv_threads<float>(few_cases()); }
@@ -141,8 +175,8 @@ TEST(kernels_winograd_packing_sizes) {
   for_each_isa([&] {
     std::vector<std::vector<float>> packed;
     std::vector<PackKey> keys;
-    for (Dim height : {1, 2, 3, 30, 31}) {
-      const ConvRun<float> r(layer_case(1, 1, 64, 64, {height, 30}, {3, 3}, {1, 1}, {1, 1}, "same"));
+    for (Dim height : {3, 4, 5, 30, 31}) {
+      const ConvRun<float> r(layer_case(1, 1, 128, 128, {height, 30}, {3, 3}, {1, 1}, {1, 1}, "valid"));
       const Correlation<float> c(forward_correlation(r.geometry));
       const Buffer buffer(c.packed_bytes());
       c.pack(r.kernel.data(), buffer.data());
