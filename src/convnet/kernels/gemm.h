@@ -17,11 +17,17 @@ namespace convnet {
 // dot:   the same for up to kDotColumns columns and longer segments, with lanes along k, for
 //        which b is [k / lanes][column][k % lanes], with zeros behind the last k of a tap.
 // groups: the same for a vector of groups with N channels in and out each: of a row they are neighbours,
-//        and b is [k][group][column].
+//        and b is [k][group][column], or [group][k / 2][column][k % 2]: see groups_by_pairs().
 struct GemmLimits {
   static constexpr int kMaxRows = 8, kMaxWidth = 32, kDotColumns = 4;
   static constexpr int64_t kChunk = 384;  // k that one accumulation may have: accuracy, and B in cache
 };
+
+// Whether groups of so many channels are multiplied by pairs of these: with shorter vectors shuffles are as fast.
+template <typename T>
+constexpr bool groups_by_pairs(int64_t channels, int64_t lanes) {
+  return sizeof(T) == 4 && lanes == 16 && channels == 8;
+}
 
 // Where a segment begins: in each row, and along k of B.
 struct Segment {

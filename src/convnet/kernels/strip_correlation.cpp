@@ -127,7 +127,7 @@ StripCorrelation<T>::StripCorrelation(const CorrelationShape& shape, const Corre
   this->set_plans(std::move(plans));
 }
 
-// For dots [k / lanes][column][k % lanes], for groups [k][group][column].
+// For dots [k / lanes][column][k % lanes], for groups as they take it.
 template <typename T>
 void StripCorrelation<T>::pack_tap(const T* from, int64_t tap, const TapColumns& columns,
                                    const ColumnPanel& panel, T* to) const {
@@ -145,10 +145,14 @@ void StripCorrelation<T>::pack_tap(const T* from, int64_t tap, const TapColumns&
 
 template <typename T>
 void StripCorrelation<T>::pack_groups(const T* from, T* to) const {
-  const int64_t next_group = shape_.group_stride * depth_ / shape_.out_channels;
-  for (int64_t k = 0; k < depth_; ++k)
-    for (int64_t n = 0; n < shape_.out_channels; ++n)
-      *to++ = from[n / depth_ * next_group + k * shape_.in_stride + n % depth_ * shape_.out_stride];
+  const int64_t N = depth_, next_group = shape_.group_stride * N / shape_.out_channels;
+  const bool pairs = groups_by_pairs<T>(N, shape_.out_channels);
+  for (int64_t i = 0; i < N * shape_.out_channels; ++i) {
+    const int64_t group = pairs ? i / (N * N) : i / N % (shape_.out_channels / N);
+    const int64_t k = pairs ? i / (2 * N) % (N / 2) * 2 + i % 2 : i / shape_.out_channels;
+    const int64_t n = pairs ? i / 2 % N : i % N;
+    to[i] = from[group * next_group + k * shape_.in_stride + n * shape_.out_stride];
+  }
 }
 
 // What a strip is multiplied by in one go: a chunk of the terms, for one panel.
