@@ -152,10 +152,11 @@ std::vector<ConvCase> conv_cases() {
     cases.push_back(layer_case(1, 8, 8 * channels, 8 * channels, {4, 21}, {1, 1}, {1, 1}, {1, 1}, "same"));
     cases.push_back(layer_case(11, 8, 8 * channels, 8 * channels, {2, 2}, {3, 3}, {1, 1}, {1, 1}, "same"));
     cases.push_back(layer_case(1, 8, 8 * channels, 8 * channels, {5, 6, 7}, {3, 2, 3}, {2, 1, 1}, {1, 1, 1}, "same"));
+    cases.push_back(layer_case(3, 8, 8 * channels, 8 * channels, {28, 29}, {3, 3}, {1, 1}, {1, 1}, "same"));
     cases.push_back(layer_case(1, 7, 7 * channels, 7 * channels, {6, 7}, {3, 3}, {1, 1}, {1, 1}, "same"));
     cases.push_back(layer_case(1, 4, 4 * channels, 8 * channels, {6, 7}, {3, 3}, {1, 1}, {1, 1}, "same"));
   }
-  cases.push_back(layer_case(1, 2, 16, 16, {5, 13}, {9, 7}, {1, 1}, {1, 1}, "same"));
+  cases.push_back(layer_case(1, 4, 32, 32, {5, 13}, {9, 7}, {1, 1}, {1, 1}, "same"));
   cases.push_back(layer_case(1, 1, 1, 700, {4, 12}, {3, 5}, {1, 2}, {1, 1}, "same"));
   cases.push_back(layer_case(2, 1, 1, 16, {3, 4, 14}, {3, 3, 4}, {2, 2, 2}, {1, 1, 1}, "same"));
   return cases;

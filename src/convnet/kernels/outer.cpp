@@ -18,10 +18,13 @@ namespace {
 #define CONVNET_VECTORS(R, S) outer<T, R, 1, S>, outer<T, R, 2, S>
 #define CONVNET_HALVES(R, S) CONVNET_VECTORS(R, S), outer<T, R, 3, S>, outer<T, R, 4, S>
 
+constexpr int kShared = OuterLimits::kSharedTaps;
+
 // As many rows as leave the accumulators, and the offsets of rows, in registers.
 #define CONVNET_TABLE(ROWS, SCATTERED)                                                            \
   {ROWS, SCATTERED, 2 * kBytes / sizeof(T), kGrainBytes / sizeof(T), {CONVNET_ROWS_##ROWS(false)}, \
-   {CONVNET_ROWS_##SCATTERED(true)}, {outer_groups_of<T, 2>(), outer_groups_of<T, 4>(), outer_groups_of<T, 8>()}}
+   {CONVNET_ROWS_##SCATTERED(true)}, {outer_groups_of<T, 2, 1>(), outer_groups_of<T, 4, 1>(), outer_groups_of<T, 8, 1>()},          \
+   {outer_groups_of<T, 2, kShared>(), outer_groups_of<T, 4, kShared>(), outer_groups_of<T, 8, kShared>()}}
 
 namespace baseline {
 #define CONVNET_TARGET

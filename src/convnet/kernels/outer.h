@@ -13,6 +13,7 @@ namespace convnet {
 // scattered: the same with terms[r].row for r in x, and terms[r].k in out.
 // groups: the same for a vector of groups with N channels in and out each, whose columns follow each
 //   other: with n / N * N + r for r in x, for r < N.
+// shared_groups: groups for kSharedTaps taps that read the same x, with y + tap * y_tap to out + tap * out_tap.
 struct OuterRun {
   int64_t x, y, count;
 };
@@ -27,6 +28,7 @@ struct OuterArgs {
   const Segment* terms;
   T* out;
   int64_t ldc;
+  int64_t y_tap, out_tap;
   int columns;
   bool add;
   bool y_is_new;  // and unlikely to be in a cache nearby
@@ -34,6 +36,7 @@ struct OuterArgs {
 
 struct OuterLimits {
   static constexpr int kMaxRows = 14, kMaxScattered = 9, kMaxWidth = 32, kMaxGrains = 4;
+  static constexpr int kSharedTaps = 3;
 };
 
 template <typename T>
@@ -45,6 +48,7 @@ struct Outer {
   void (*scattered[OuterLimits::kMaxScattered][OuterLimits::kMaxGrains])(const OuterArgs<T>&);
   // For 2, 4 and 8 channels, where they fill no vector; null elsewhere.
   void (*groups[3])(const OuterArgs<T>&);
+  void (*shared_groups[3])(const OuterArgs<T>&);  // null as well where registers are too few
 
   // Any number of rows, in calls of nearly as many each.
   void all_rows(OuterArgs<T> args, int64_t count, int grains) const {

@@ -1,6 +1,7 @@
 #include "weight_gradient.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "../core/divide.h"
@@ -36,6 +37,10 @@ struct Stretch {
   int64_t x, y, column, count, index[2];
 };
 
+struct Range {
+  int64_t begin, end;
+};
+
 }  // namespace
 
 template <typename T>
@@ -56,32 +61,74 @@ struct WeightGradient<T>::Block {
       walk.advance(stretch.count);
     }
   }
-  // The runs of the positions where a tap lies in the input.
-  void find_runs(const CorrelationShape& shape, int64_t tap, bool packed, OuterArgs<T>& args,
-                 OuterRun* runs) const {
+  // The runs of the positions where a tap lies in the input, of those that ranges(stretch, add) adds of each
+  // stretch.
+  template <typename F>
+  void find_runs(const CorrelationShape& shape, int64_t tap, bool packed, OuterArgs<T>& args, OuterRun* runs,
+                 F&& ranges) const {
     const CorrelationAxis* axis = phase.axis;
     const int64_t a = tap / axis[2].taps / axis[1].taps * axis[0].tap_step;
     const int64_t b = tap / axis[2].taps % axis[1].taps * axis[1].tap_step;
-    int64_t from, to, point = 0;
-    Walk::inside_range(axis[2], tap % axis[2].taps * axis[2].tap_step, shape.in[2], &from, &to);
+    int64_t x = 0, y = 0;  // of the stretch
     args.runs = runs;
     args.run_count = 0;
-    for (int64_t s = 0; s < stretch_count; point += stretches[s++].count) {
-      const Stretch& stretch = stretches[s];
-      const int64_t begin = std::max<int64_t>(0, from - stretch.column);
-      const int64_t end = std::min(stretch.count, to - stretch.column);
-      const int64_t i = stretch.index[0] + a, j = stretch.index[1] + b;
-      if (begin >= end || i < 0 || i >= shape.in[0] || j < 0 || j >= shape.in[1]) continue;
-      const OuterRun run{stretch.x + begin * args.x_next,
-                         (packed ? point * args.y_next : stretch.y) + begin * args.y_next, end - begin};
+    const auto add = [&](const Range& range) {
+      if (range.begin >= range.end) return;
+      const OuterRun run{x + range.begin * args.x_next, y + range.begin * args.y_next, range.end - range.begin};
       OuterRun* before = args.run_count > 0 ? runs + args.run_count - 1 : nullptr;
       if (before && run.x == before->x + before->count * args.x_next &&
           run.y == before->y + before->count * args.y_next)
         before->count += run.count;
       else
         runs[args.run_count++] = run;
+    };
+    int64_t point = 0;
+    for (int64_t s = 0; s < stretch_count; point += stretches[s++].count) {
+      const Stretch& stretch = stretches[s];
+      const int64_t i = stretch.index[0] + a, j = stretch.index[1] + b;
+      if (i < 0 || i >= shape.in[0] || j < 0 || j >= shape.in[1]) continue;
+      x = stretch.x;
+      y = packed ? point * args.y_next : stretch.y;
+      ranges(stretch, add);
     }
   }
+};
+
+// Taps next to each other along a row, and the positions of a stretch where they lie in the input along it.
+template <typename T>
+class WeightGradient<T>::RowTaps {
+ public:
+  RowTaps(const CorrelationShape& shape, const CorrelationPhase& phase, int64_t first, int64_t count)
+      : count_(count), apart_(phase.axis[2].tap_step) {
+    for (int64_t t = 0; t < count_; ++t)
+      Walk::inside_range(phase.axis[2], (first + t) % phase.axis[2].taps * apart_, shape.in[2],
+                         &columns_[t].begin, &columns_[t].end);
+  }
+  // Those of the first tap where all read the same pixel, with a stride of 1.
+  Range shared(const Stretch& stretch) const {
+    Range all = inside(stretch, 0);
+    for (int64_t t = 1; t < count_; ++t) {
+      const Range range = inside(stretch, t);
+      all.begin = std::max(all.begin, range.begin + t * apart_);
+      all.end = std::min(all.end, range.end + t * apart_);
+    }
+    return {all.begin, std::max(all.begin, all.end)};
+  }
+  // Those of tap t before and after them.
+  std::array<Range, 2> others(const Stretch& stretch, int64_t t) const {
+    const Range all = inside(stretch, t), of_all = shared(stretch);
+    const int64_t begin = std::clamp(of_all.begin - t * apart_, all.begin, all.end);
+    return {{{all.begin, begin}, {std::clamp(of_all.end - t * apart_, begin, all.end), all.end}}};
+  }
+
+ private:
+  Range inside(const Stretch& stretch, int64_t t) const {
+    const int64_t begin = std::max<int64_t>(0, columns_[t].begin - stretch.column);
+    return {begin, std::max(begin, std::min(stretch.count, columns_[t].end - stretch.column))};
+  }
+
+  int64_t count_, apart_;
+  Range columns_[OuterLimits::kSharedTaps];
 };
 
 template <typename T>
@@ -97,6 +144,7 @@ WeightGradient<T>::WeightGradient(CorrelationShape shape)
   rows_ = shape_.in_channels;
   const int64_t together = groups_together(shape_, gemm_.lanes);
   joined_ = together > 1 && shape_.out_stride == 1 && shape_.group_stride == shape_.out_channels;
+  shares_ = joined_ && of_channels(outer_.shared_groups, rows_);
   if (joined_) shape_ = join_groups(std::move(shape_), together);
   panels_ = Panels{shape_.out_channels, outer_.width, outer_.grain};
   plan_phases();
@@ -148,7 +196,9 @@ void WeightGradient<T>::plan_tasks() {
   int64_t positions = 0;
   for (const CorrelationPhase& phase : shape_.phases)
     positions = std::max(positions, shape_.batch * phase.positions());
-  int64_t owners = static_cast<int64_t>(shape_.phases.size()) * shape_.groups;
+  // Groups that are joined are taken together: what lies where in a block is found once for all of them.
+  int64_t group_parts = joined_ ? 1 : shape_.groups;
+  int64_t owners = static_cast<int64_t>(shape_.phases.size()) * group_parts;
   // Powers of two: the usual teams of threads then have equal shares.
   const auto share = [&](int64_t most) {
     int64_t parts = 1;
@@ -156,14 +206,16 @@ void WeightGradient<T>::plan_tasks() {
     return parts;
   };
   pieces_ = share(positions / kPiece);
+  if (joined_) group_parts = share(shape_.groups);
   const int64_t row_parts = few_ ? 1 : share(rows_ / kRowsTask);
   const int64_t panel_parts = share(panels_.count());
   for (int64_t piece = 0; piece < pieces_; ++piece)
     for (int p = 0; p < static_cast<int>(shape_.phases.size()); ++p)
-      for (int64_t g = 0; g < shape_.groups && shape_.phases[p].taps() > 0; ++g)
+      for (int64_t g = 0; g < group_parts && shape_.phases[p].taps() > 0; ++g)
         for (int64_t r = 0; r < row_parts; ++r)
           for (int64_t c = 0; c < panel_parts; ++c)
-            tasks_.push_back({p, g, rows_ * r / row_parts, rows_ * (r + 1) / row_parts,
+            tasks_.push_back({p, shape_.groups * g / group_parts, shape_.groups * (g + 1) / group_parts,
+                              rows_ * r / row_parts, rows_ * (r + 1) / row_parts,
                               panels_.count() * c / panel_parts,
                               panels_.count() * (c + 1) / panel_parts, piece});
   direct_ = direct_ && pieces_ == 1;
@@ -178,7 +230,11 @@ void WeightGradient<T>::compute(const Task& task, const Call& call) const {
   for (int64_t first = begin; first < end; first += kBlock) {
     const Block block(shape_, phase, first, std::min(end, first + kBlock));
     for (int64_t panel = task.first_panel; panel < task.last_panel; ++panel)
-      compute_panel(task, block, panel, first > begin, call);
+      for (Task part = task; part.first_group < task.last_group; part.first_group = part.last_group) {
+        part.last_group = task.last_group;
+        if (!output_in_place(part, block, panel)) part.last_group = part.first_group + 1;
+        compute_panel(part, block, panel, first > begin, call);
+      }
   }
 }
 
@@ -263,13 +319,20 @@ T* WeightGradient<T>::pack_columns(int64_t panel, const T* from, int64_t step, i
 }
 
 template <typename T>
+bool WeightGradient<T>::output_in_place(const Task& task, const Block& block, int64_t panel) const {
+  const int64_t next = block.phase.axis[2].out_step * shape_.groups * shape_.out_channels;
+  const int64_t column = (task.last_group - 1) * shape_.out_channels + panels_.first(panel);
+  const Stretch& last = block.stretches[block.stretch_count - 1];
+  const int64_t reads = block.phase.taps() * (task.last_row - task.first_row) / outer_.rows;
+  return reads_in_place(panel, last.y + (last.count - 1) * next + column, next, reads);
+}
+
+template <typename T>
 void WeightGradient<T>::point_output(const Task& task, const Block& block, int64_t panel,
                                      const Call& call, T* packed, OuterArgs<T>& args) const {
   const int64_t next = block.phase.axis[2].out_step * shape_.groups * shape_.out_channels;
-  const int64_t column = task.group * shape_.out_channels + panels_.first(panel);
-  const Stretch& last = block.stretches[block.stretch_count - 1];
-  const int64_t reads = block.phase.taps() * (task.last_row - task.first_row) / outer_.rows;
-  if (reads_in_place(panel, last.y + (last.count - 1) * next + column, next, reads)) {
+  const int64_t column = task.first_group * shape_.out_channels + panels_.first(panel);
+  if (output_in_place(task, block, panel)) {
     args.y = call.output + column;
     args.y_next = next;
     return;
@@ -289,13 +352,30 @@ void WeightGradient<T>::compute_panel(const Task& task, const Block& block, int6
   OuterRun runs[kBlock];
   OuterArgs<T> args{};
   point_output(task, block, panel, call, packed, args);
+  const T* const y = args.y;
   args.x_next = block.phase.axis[2].step * shape_.groups * K;
-  args.add = add;
-  for (int64_t tap = 0; tap < taps; ++tap) {
-    block.find_runs(shape_, tap, args.y == packed, args, runs);
-    args.x = call.input + task.group * K + task.first_row + plans_[task.phase].tap_offset[tap];
-    args.y_is_new = args.y != packed && tap == 0;
-    multiply(task, panel, tap, args, call);
+  const CorrelationAxis& axis = block.phase.axis[2];
+  const auto multiply_runs = [&](int64_t tap, int64_t count, auto&& ranges) {
+    block.find_runs(shape_, tap, y == packed, args, runs, ranges);
+    args.y_is_new = y != packed && tap == 0;
+    for (Task group = task; group.first_group < task.last_group; ++group.first_group) {
+      args.x = call.input + group.first_group * K + task.first_row + plans_[task.phase].tap_offset[tap];
+      args.y = y + (group.first_group - task.first_group) * shape_.out_channels;
+      multiply(group, panel, tap, count, args, call);
+    }
+  };
+  args.y_tap = -axis.tap_step * args.y_next;
+  for (int64_t tap = 0, count; tap < taps; tap += count) {
+    const bool shares = shares_ && axis.step == 1 && axis.taps - tap % axis.taps >= OuterLimits::kSharedTaps;
+    count = shares ? OuterLimits::kSharedTaps : 1;
+    const RowTaps row(shape_, block.phase, tap, count);
+    args.add = add;
+    multiply_runs(tap, count, [&](const Stretch& stretch, auto&& found) { found(row.shared(stretch)); });
+    args.add = true;
+    for (int64_t t = 0; shares && t < count; ++t)
+      multiply_runs(tap + t, 1, [&](const Stretch& stretch, auto&& found) {
+        for (const Range& range : row.others(stretch, t)) found(range);
+      });
   }
 }
 
@@ -308,24 +388,27 @@ void WeightGradient<T>::point_sums(const Task& task, int64_t panel, const Call& 
     args.ldc = shape_.in_stride;
     args.columns = panels_.used(panel);
     args.out = call.kernel + plan.kernel_tap[0] * shape_.tap_stride +
-               task.group * shape_.group_stride + panels_.first(panel);
+               task.first_group * shape_.group_stride + panels_.first(panel);
   } else {
     args.ldc = args.columns = panels_.padded(panel);
     args.out = call.sums + task.piece * sums_size_ +
                taps_ * shape_.groups * rows_ * panels_.first(panel) +
-               (plan.taps_before * shape_.groups + task.group) * rows_ * args.ldc;
+               (plan.taps_before * shape_.groups + task.first_group) * rows_ * args.ldc;
   }
 }
 
-// All rows of a tap.
+// All rows of a tap, or of `count` that share the input.
 template <typename T>
-void WeightGradient<T>::multiply(const Task& task, int64_t panel, int64_t tap, OuterArgs<T> args,
+void WeightGradient<T>::multiply(const Task& task, int64_t panel, int64_t tap, int64_t count, OuterArgs<T> args,
                                  const Call& call) const {
   const std::vector<int64_t>& taps = plans_[task.phase].kernel_tap;
   point_sums(task, panel, call, args);
-  args.out += direct_ ? (taps[tap] - taps[0]) * shape_.tap_stride
-                      : tap * shape_.groups * rows_ * args.ldc;
-  if (joined_) return of_channels(outer_.groups, rows_)(args);
+  const auto from = [&](int64_t first, int64_t last) {
+    return direct_ ? (taps[last] - taps[first]) * shape_.tap_stride : (last - first) * shape_.groups * rows_ * args.ldc;
+  };
+  args.out += from(0, tap);
+  args.out_tap = from(tap, tap + count - 1) / std::max<int64_t>(1, count - 1);
+  if (joined_) return of_channels(count > 1 ? outer_.shared_groups : outer_.groups, rows_)(args);
   args.out += task.first_row * args.ldc;
   outer_.all_rows(args, task.last_row - task.first_row, panels_.grains(panel));
 }

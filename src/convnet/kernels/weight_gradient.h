@@ -16,7 +16,7 @@ class WinogradGradient;
 
 // The derivative of a correlation with respect to its kernel:
 // kernel[tap, g, k, c] = sum over positions of input[n, q + tap, g, k] * output[n, q, g, c].
-// A task owns some taps, rows k and columns c of one phase and group, and adds up
+// A task owns some taps, rows k and columns c of one phase and some groups, and adds up
 // all positions in order, or one piece of them where there are few tasks.
 template <typename T>
 class WeightGradient {
@@ -31,7 +31,7 @@ class WeightGradient {
  private:
   struct Task {
     int phase;
-    int64_t group, first_row, last_row, first_panel, last_panel, piece;
+    int64_t first_group, last_group, first_row, last_row, first_panel, last_panel, piece;
   };
   struct Plan {
     std::vector<int64_t> tap_offset, kernel_tap;
@@ -45,6 +45,7 @@ class WeightGradient {
     T* sums;
   };
   struct Block;
+  class RowTaps;
 
   void plan_phases();
   void plan_tasks();
@@ -54,10 +55,11 @@ class WeightGradient {
                      const Call& call) const;
   void point_output(const Task& task, const Block& block, int64_t panel, const Call& call,
                     T* packed, OuterArgs<T>& args) const;
+  bool output_in_place(const Task& task, const Block& block, int64_t panel) const;
   bool reads_in_place(int64_t panel, int64_t last, int64_t step, int64_t reads) const;
   T* pack_columns(int64_t panel, const T* from, int64_t step, int64_t count, T* to) const;
   void point_sums(const Task& task, int64_t panel, const Call& call, OuterArgs<T>& args) const;
-  void multiply(const Task& task, int64_t panel, int64_t tap, OuterArgs<T> args,
+  void multiply(const Task& task, int64_t panel, int64_t tap, int64_t count, OuterArgs<T> args,
                 const Call& call) const;
   void compute_few(const Task& task, const Call& call) const;
   void add_strips(const Task& task, const detail::StripPlan& strips, int64_t first, int64_t count,
@@ -70,6 +72,7 @@ class WeightGradient {
   int64_t rows_ = 0;        // of a tap: input channels, or those of each of the groups that are joined
   bool few_ = false;        // input channels: the rows of a product are those of many taps
   bool joined_ = false;     // groups that fill a vector together
+  bool shares_ = false;     // what they read, among taps of a row
   bool direct_ = false;     // sums are added up in the kernel itself
   int64_t pieces_ = 1, taps_ = 0, kernel_size_ = 0;
   int64_t sums_size_ = 0;   // of one piece
