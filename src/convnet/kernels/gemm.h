@@ -23,7 +23,7 @@ struct GemmLimits {
   static constexpr int64_t kChunk = 384;  // k that one accumulation may have: accuracy, and B in cache
 };
 
-// Whether groups of so many channels are multiplied by pairs of these: with shorter vectors shuffles are as fast.
+// Whether groups of so many channels are multiplied by pairs of these: with shorter vectors shuffles are faster.
 template <typename T>
 constexpr bool groups_by_pairs(int64_t channels, int64_t lanes) {
   return sizeof(T) == 4 && lanes == 16 && channels == 8;

@@ -1,7 +1,6 @@
 #include "weight_gradient.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "../core/divide.h"
@@ -9,7 +8,7 @@
 #include "../core/threads.h"
 #include "depthwise_gradient.h"
 #include "joined_groups.h"
-#include "walk.h"
+#include "position_block.h"
 #include "winograd_gradient.h"
 
 namespace convnet {
@@ -18,118 +17,23 @@ using detail::CorrelationBox;
 using detail::cut_boxes;
 using detail::for_each_tap;
 using detail::plan_strips;
+using detail::PositionBlock;
+using detail::Range;
+using detail::RowTaps;
+using detail::Stretch;
 using detail::StripPlan;
 using detail::StripWalk;
-using detail::Walk;
 
 namespace {
 
-constexpr int64_t kBlock = 256;       // positions that one call adds up, at most
+constexpr int64_t kBlock = PositionBlock::kMost;
 constexpr int64_t kTasks = 16;
 constexpr int64_t kPiece = 1024;      // positions worth a task of their own
 constexpr int64_t kRowsTask = 48;     // rows a task
 constexpr int64_t kLine = 64;         // bytes of a line of the cache
 constexpr int64_t kWorthPacking = 24;  // times that a block of the output is read
 
-// Positions of a block that follow each other along a row: x is where the pixel that the
-// first tap reads begins, index where that lies along the outer axes.
-struct Stretch {
-  int64_t x, y, column, count, index[2];
-};
-
-struct Range {
-  int64_t begin, end;
-};
-
 }  // namespace
-
-template <typename T>
-struct WeightGradient<T>::Block {
-  const CorrelationPhase& phase;
-  int64_t count, stretch_count = 0;
-  Stretch stretches[kBlock];
-
-  Block(const CorrelationShape& shape, const CorrelationPhase& of, int64_t begin, int64_t end)
-      : phase(of), count(end - begin) {
-    Walk walk(shape, phase, begin);
-    for (int64_t q = begin; q < end;) {
-      Stretch& stretch = stretches[stretch_count++];
-      stretch = {walk.in_pixel() * shape.groups * shape.in_channels,
-                 walk.out_pixel() * shape.groups * shape.out_channels, walk.column(),
-                 std::min(walk.left_in_row(), end - q), {walk.index(0), walk.index(1)}};
-      q += stretch.count;
-      walk.advance(stretch.count);
-    }
-  }
-  // The runs of the positions where a tap lies in the input, of those that ranges(stretch, add) adds of each
-  // stretch.
-  template <typename F>
-  void find_runs(const CorrelationShape& shape, int64_t tap, bool packed, OuterArgs<T>& args, OuterRun* runs,
-                 F&& ranges) const {
-    const CorrelationAxis* axis = phase.axis;
-    const int64_t a = tap / axis[2].taps / axis[1].taps * axis[0].tap_step;
-    const int64_t b = tap / axis[2].taps % axis[1].taps * axis[1].tap_step;
-    int64_t x = 0, y = 0;  // of the stretch
-    args.runs = runs;
-    args.run_count = 0;
-    const auto add = [&](const Range& range) {
-      if (range.begin >= range.end) return;
-      const OuterRun run{x + range.begin * args.x_next, y + range.begin * args.y_next, range.end - range.begin};
-      OuterRun* before = args.run_count > 0 ? runs + args.run_count - 1 : nullptr;
-      if (before && run.x == before->x + before->count * args.x_next &&
-          run.y == before->y + before->count * args.y_next)
-        before->count += run.count;
-      else
-        runs[args.run_count++] = run;
-    };
-    int64_t point = 0;
-    for (int64_t s = 0; s < stretch_count; point += stretches[s++].count) {
-      const Stretch& stretch = stretches[s];
-      const int64_t i = stretch.index[0] + a, j = stretch.index[1] + b;
-      if (i < 0 || i >= shape.in[0] || j < 0 || j >= shape.in[1]) continue;
-      x = stretch.x;
-      y = packed ? point * args.y_next : stretch.y;
-      ranges(stretch, add);
-    }
-  }
-};
-
-// Taps next to each other along a row, and the positions of a stretch where they lie in the input along it.
-template <typename T>
-class WeightGradient<T>::RowTaps {
- public:
-  RowTaps(const CorrelationShape& shape, const CorrelationPhase& phase, int64_t first, int64_t count)
-      : count_(count), apart_(phase.axis[2].tap_step) {
-    for (int64_t t = 0; t < count_; ++t)
-      Walk::inside_range(phase.axis[2], (first + t) % phase.axis[2].taps * apart_, shape.in[2],
-                         &columns_[t].begin, &columns_[t].end);
-  }
-  // Those of the first tap where all read the same pixel, with a stride of 1.
-  Range shared(const Stretch& stretch) const {
-    Range all = inside(stretch, 0);
-    for (int64_t t = 1; t < count_; ++t) {
-      const Range range = inside(stretch, t);
-      all.begin = std::max(all.begin, range.begin + t * apart_);
-      all.end = std::min(all.end, range.end + t * apart_);
-    }
-    return {all.begin, std::max(all.begin, all.end)};
-  }
-  // Those of tap t before and after them.
-  std::array<Range, 2> others(const Stretch& stretch, int64_t t) const {
-    const Range all = inside(stretch, t), of_all = shared(stretch);
-    const int64_t begin = std::clamp(of_all.begin - t * apart_, all.begin, all.end);
-    return {{{all.begin, begin}, {std::clamp(of_all.end - t * apart_, begin, all.end), all.end}}};
-  }
-
- private:
-  Range inside(const Stretch& stretch, int64_t t) const {
-    const int64_t begin = std::max<int64_t>(0, columns_[t].begin - stretch.column);
-    return {begin, std::max(begin, std::min(stretch.count, columns_[t].end - stretch.column))};
-  }
-
-  int64_t count_, apart_;
-  Range columns_[OuterLimits::kSharedTaps];
-};
 
 template <typename T>
 WeightGradient<T>::WeightGradient(CorrelationShape shape)
@@ -228,7 +132,7 @@ void WeightGradient<T>::compute(const Task& task, const Call& call) const {
   const int64_t begin = positions * task.piece / pieces_;
   const int64_t end = positions * (task.piece + 1) / pieces_;
   for (int64_t first = begin; first < end; first += kBlock) {
-    const Block block(shape_, phase, first, std::min(end, first + kBlock));
+    const PositionBlock block(shape_, phase, first, std::min(end, first + kBlock));
     for (int64_t panel = task.first_panel; panel < task.last_panel; ++panel)
       for (Task part = task; part.first_group < task.last_group; part.first_group = part.last_group) {
         part.last_group = task.last_group;
@@ -319,7 +223,7 @@ T* WeightGradient<T>::pack_columns(int64_t panel, const T* from, int64_t step, i
 }
 
 template <typename T>
-bool WeightGradient<T>::output_in_place(const Task& task, const Block& block, int64_t panel) const {
+bool WeightGradient<T>::output_in_place(const Task& task, const PositionBlock& block, int64_t panel) const {
   const int64_t next = block.phase.axis[2].out_step * shape_.groups * shape_.out_channels;
   const int64_t column = (task.last_group - 1) * shape_.out_channels + panels_.first(panel);
   const Stretch& last = block.stretches[block.stretch_count - 1];
@@ -328,8 +232,8 @@ bool WeightGradient<T>::output_in_place(const Task& task, const Block& block, in
 }
 
 template <typename T>
-void WeightGradient<T>::point_output(const Task& task, const Block& block, int64_t panel,
-                                     const Call& call, T* packed, OuterArgs<T>& args) const {
+void WeightGradient<T>::point_output(const Task& task, const PositionBlock& block, int64_t panel, const Call& call,
+                                     T* packed, OuterArgs<T>& args) const {
   const int64_t next = block.phase.axis[2].out_step * shape_.groups * shape_.out_channels;
   const int64_t column = task.first_group * shape_.out_channels + panels_.first(panel);
   if (output_in_place(task, block, panel)) {
@@ -345,7 +249,7 @@ void WeightGradient<T>::point_output(const Task& task, const Block& block, int64
 }
 
 template <typename T>
-void WeightGradient<T>::compute_panel(const Task& task, const Block& block, int64_t panel,
+void WeightGradient<T>::compute_panel(const Task& task, const PositionBlock& block, int64_t panel,
                                       bool add, const Call& call) const {
   const int64_t K = shape_.in_channels, taps = block.phase.taps();
   alignas(64) T packed[kBlock * OuterLimits::kMaxWidth];

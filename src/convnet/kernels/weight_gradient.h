@@ -9,6 +9,10 @@
 
 namespace convnet {
 
+namespace detail {
+struct PositionBlock;
+}
+
 template <typename T>
 class DepthwiseGradient;
 template <typename T>
@@ -44,18 +48,16 @@ class WeightGradient {
     T* kernel;
     T* sums;
   };
-  struct Block;
-  class RowTaps;
 
   void plan_phases();
   void plan_tasks();
   void finish(const T* sums, T* kernel) const;
   void compute(const Task& task, const Call& call) const;
-  void compute_panel(const Task& task, const Block& block, int64_t panel, bool add,
+  void compute_panel(const Task& task, const detail::PositionBlock& block, int64_t panel, bool add,
                      const Call& call) const;
-  void point_output(const Task& task, const Block& block, int64_t panel, const Call& call,
+  void point_output(const Task& task, const detail::PositionBlock& block, int64_t panel, const Call& call,
                     T* packed, OuterArgs<T>& args) const;
-  bool output_in_place(const Task& task, const Block& block, int64_t panel) const;
+  bool output_in_place(const Task& task, const detail::PositionBlock& block, int64_t panel) const;
   bool reads_in_place(int64_t panel, int64_t last, int64_t step, int64_t reads) const;
   T* pack_columns(int64_t panel, const T* from, int64_t step, int64_t count, T* to) const;
   void point_sums(const Task& task, int64_t panel, const Call& call, OuterArgs<T>& args) const;
