@@ -107,7 +107,7 @@ sanitize: setup
 windows: setup
 	@tools/setup.sh g++-mingw-w64-x86-64-posix
 	@! command -v x86_64-w64-mingw32-g++-posix >/dev/null || \
-	  WINEPREFIX=$(BUILD)/wine WINEDEBUG=-all MAKEFLAGS=-j$(JOBS) $(MAKE) -s -C tests/cpp $(if $(shell command -v wine),run,all) \
+	  WINEPREFIX=$(BUILD)/wine WINEDEBUG=-all MAKEFLAGS=-j$(JOBS) $(MAKE) -s -C tests/cpp $(if $(shell command -v wine),run PARTS=$(JOBS),all) \
 	  BUILD=$(BUILD)/cpp-windows CXX=x86_64-w64-mingw32-g++-posix CXXFLAGS="-O1 -static" RUNNER=wine
 
 docs: install
