@@ -103,11 +103,16 @@ check: setup
 sanitize: setup
 	MAKEFLAGS=-j$(JOBS) $(MAKE) -C tests/cpp run PARTS=$(JOBS) BUILD=$(BUILD)/cpp-sanitize SANITIZE=address,undefined
 
-# Without the compiler there is nothing to be seen, and a message of the setup says so.
+# Without the compiler there is nothing to be seen, and a message of the setup says so. Two programs that start wine
+# together on an empty prefix can miss each other's server, so the prefix is made first.
+windows: export WINEPREFIX = $(BUILD)/wine
+windows: export WINEDEBUG = -all
 windows: setup
 	@tools/setup.sh g++-mingw-w64-x86-64-posix
+	@mkdir -p $(BUILD)
+	@! command -v wine >/dev/null || wine wineboot --init
 	@! command -v x86_64-w64-mingw32-g++-posix >/dev/null || \
-	  WINEPREFIX=$(BUILD)/wine WINEDEBUG=-all MAKEFLAGS=-j$(JOBS) $(MAKE) -s -C tests/cpp $(if $(shell command -v wine),run PARTS=$(JOBS),all) \
+	  MAKEFLAGS=-j$(JOBS) $(MAKE) -s -C tests/cpp $(if $(shell command -v wine),run PARTS=$(JOBS),all) \
 	  BUILD=$(BUILD)/cpp-windows CXX=x86_64-w64-mingw32-g++-posix CXXFLAGS="-O1 -static" RUNNER=wine
 
 docs: install
