@@ -31,7 +31,8 @@ Strips cut_strips(const CorrelationShape& shape, const CorrelationBox& box) {
 namespace {
 
 int64_t block_of(const CorrelationShape& shape, const CorrelationBox& box, int64_t strip) {
-  const int64_t products = std::max<int64_t>(1, box.part.taps() * shape.in_channels) * shape.out_channels;
+  const int64_t products =
+      std::max<int64_t>(1, box.part.taps() * shape.in_channels) * shape.out_channels * shape.groups;
   const int64_t most = std::max(StripPlan::kBlock, StripPlan::kProducts / products);
   return most >= strip ? most / strip * strip : divide_up(strip, divide_up(strip, most));
 }

@@ -82,6 +82,7 @@ struct StripArgs {
   bool add;
   const T* bias;
   bool relu;
+  bool ahead;  // what a row reads and writes lies apart from the next row's: fetched before its turn
   // Of dots and groups, for each segment. Its taps are row_step apart, in B tap_step * column_count.
   const DotTaps* taps;
   int64_t tap_step;

@@ -4,7 +4,6 @@
 #include <tuple>
 #include <utility>
 
-#include "../core/divide.h"
 #include "../core/threads.h"
 #include "walk.h"
 
@@ -25,7 +24,7 @@ constexpr int64_t kFewTasks = 16;
 // The kernels of the phases follow each other.
 template <typename T>
 PackedCorrelation<T>::PackedCorrelation(const CorrelationShape& shape, std::vector<ColumnPanel> panels,
-                                        int64_t depth, bool splits)
+                                        int64_t depth, bool joins, bool splits)
     : shape_(shape),
       gemm_(gemm<T>()),
       panels_(std::move(panels)),
@@ -36,11 +35,12 @@ PackedCorrelation<T>::PackedCorrelation(const CorrelationShape& shape, std::vect
   for (const CorrelationPhase& phase : shape_.phases) {
     phase_at_.push_back(packed_);
     packed_ += shape_.groups * phase.taps() * depth_ * padded_columns_;
-    blocks += divide_up(shape_.batch * phase.positions(), RowPlan::kBlock) * shape_.groups;
+    blocks += divide_up(shape_.batch * phase.positions(), RowPlan::kBlock);
     apart = apart || phase.axis[2].out_step > 1;
   }
-  if (splits && blocks < kFewTasks) parts_ = static_cast<int64_t>(panels_.size());
-  scattered_ = shape_.groups > 1 || parts_ > 1 || apart;
+  if (joins) groups_ = std::clamp<int64_t>(blocks * shape_.groups / kFewTasks, 1, shape_.groups);
+  if (splits && blocks * shape_.groups < kFewTasks) parts_ = static_cast<int64_t>(panels_.size());
+  scattered_ = groups_ < shape_.groups || parts_ > 1 || apart;
 }
 
 template <typename T>
@@ -107,13 +107,15 @@ void PackedCorrelation<T>::pack(const T* kernel, T* packed) const {
 // Blocks that share a panel follow each other: it stays in cache.
 template <typename T>
 typename PackedCorrelation<T>::Task PackedCorrelation<T>::task(int64_t index) const {
-  const int64_t blocks = static_cast<int64_t>(blocks_.size());
-  const int64_t part = index / (blocks * shape_.groups), rest = index % (blocks * shape_.groups);
-  const BlockStart& start = blocks_[rest / shape_.groups];
+  const int64_t of_part = static_cast<int64_t>(blocks_.size()) * block_tasks();
+  const int64_t part = index / of_part, rest = index % of_part;
+  const BlockStart& start = blocks_[rest / block_tasks()];
+  const int64_t group = rest % block_tasks() * groups_;
   const Plan& plan = plans_[start.plan];
   const int64_t left = shape_.batch * plan.box.part.positions() - start.position;
-  return {start.plan, rest % shape_.groups, start.position, std::min(plan.strips.block, left), part,
-          parts_ == 1 ? static_cast<int64_t>(panels_.size()) : part + 1};
+  return {start.plan, group, std::min(group + groups_, shape_.groups),
+          start.position, std::min(plan.strips.block, left),
+          part, parts_ == 1 ? static_cast<int64_t>(panels_.size()) : part + 1};
 }
 
 template <typename T>

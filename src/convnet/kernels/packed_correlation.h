@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "../core/divide.h"
 #include "correlation_method.h"
 #include "correlation_strips.h"
 #include "gemm.h"
@@ -28,10 +29,10 @@ class PackedCorrelation : public CorrelationMethod<T> {
     detail::CorrelationBox box;
     detail::StripPlan strips;
   };
-  // One or all panels of one block of positions of one plan and group.
+  // One or all panels of some groups, for one block of positions of one plan.
   struct Task {
     int plan;
-    int64_t group, first_position, positions, first_panel, last_panel;
+    int64_t first_group, last_group, first_position, positions, first_panel, last_panel;
   };
   // One run's arguments.
   struct Call {
@@ -41,13 +42,13 @@ class PackedCorrelation : public CorrelationMethod<T> {
     const Epilogue<T>& epilogue;
   };
 
-  // depth: elements that a tap of one column is packed with. splits: few blocks have a task for
-  // each panel.
+  // depth: elements that a tap of one column is packed with. joins: many blocks have one task for all
+  // groups. splits: few have one for each panel.
   PackedCorrelation(const CorrelationShape& shape, std::vector<ColumnPanel> panels, int64_t depth,
-                    bool splits);
+                    bool joins, bool splits);
   // All plans at once.
   void set_plans(std::vector<Plan> plans);
-  int64_t tasks() const { return static_cast<int64_t>(blocks_.size()) * shape_.groups * parts_; }
+  int64_t tasks() const { return static_cast<int64_t>(blocks_.size()) * block_tasks() * parts_; }
   Task task(int64_t index) const;
   // Where a panel begins in the packed kernel.
   int64_t panel_at(int phase, int64_t group, const ColumnPanel& panel) const;
@@ -64,6 +65,9 @@ class PackedCorrelation : public CorrelationMethod<T> {
   std::vector<Plan> plans_;
 
  private:
+  // That one part of a block has.
+  int64_t block_tasks() const { return divide_up(shape_.groups, groups_); }
+
   // Positions of one plan that one task has, in every group.
   struct BlockStart {
     int64_t out;  // element that the first one begins with
@@ -75,6 +79,7 @@ class PackedCorrelation : public CorrelationMethod<T> {
   std::vector<BlockStart> blocks_;
   int64_t packed_ = 0;  // elements
   int64_t work_ = 0;    // multiplications
+  int64_t groups_ = 1;  // of a task
   int64_t parts_ = 1;   // tasks that share the panels of a block of positions
   bool scattered_;
 };

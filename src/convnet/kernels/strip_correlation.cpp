@@ -116,7 +116,7 @@ StripCorrelation<T>::StripCorrelation(const CorrelationShape& shape)
 template <typename T>
 StripCorrelation<T>::StripCorrelation(const CorrelationShape& shape, const CorrelationShape& joined, PackLayout kind)
     : PackedCorrelation<T>(joined, strip_panels<T>(joined, kind), strip_depth<T>(shape, kind),
-                           kind == PackLayout::panels),
+                           true, kind == PackLayout::panels),
       kind_(kind) {
   std::vector<typename PackedCorrelation<T>::Plan> plans;
   for (const CorrelationBox& box : cut_boxes(shape_)) {
@@ -155,11 +155,12 @@ void StripCorrelation<T>::pack_groups(const T* from, T* to) const {
   }
 }
 
-// What a strip is multiplied by in one go: a chunk of the terms, for one panel.
+// What a strip is multiplied by in one go: a chunk of the terms, for one panel of one group.
 template <typename T>
 struct StripCorrelation<T>::StripPass {
   StripArgs<T> args;
-  const ColumnPanel* panel;
+  int64_t in, out;  // where the group's channels begin, and the panel's
+  int size;         // of the panel
   DotEnds<T> ends;
   T bias[GemmLimits::kDotColumns];  // of outputs that are written together
 };
@@ -170,42 +171,50 @@ const T* StripCorrelation<T>::repeat(const T* bias, T* columns) const {
   return columns;
 }
 
+// Of the segments from `first` on, `count` at most.
+template <typename T>
+void StripCorrelation<T>::set_pass(const Task& task, int64_t group, const ColumnPanel& panel, int64_t first,
+                                   int64_t count, const Call& call, StripPass& pass) const {
+  const StripPlan& plan = plans_[task.plan].strips;
+  const Epilogue<T> last = call.epilogue.from(group * shape_.out_channels);
+  const int64_t left = static_cast<int64_t>(plan.segments.size()) - first;
+  const bool ends = count >= left;
+  const T* bias = ends ? last.from(panel.first).bias : nullptr;
+  if (bias && shape_.together > 1) bias = repeat(bias, pass.bias);
+  pass.in = group * shape_.in_channels;
+  pass.out = group * shape_.out_channels + panel.first;
+  pass.size = panel.size;
+  pass.args = {plan.axis[3].in_step, plan.segments.data() + first, std::min(count, left), plan.length,
+               call.packed + this->panel_at(plans_[task.plan].box.phase, group, panel),
+               plan.axis[3].out_step, panel.used, first > 0,
+               bias, ends && last.relu, shape_.groups > 1, plan.taps.data() + first, plan.tap_step, plan.tap_ends, &pass.ends};
+  if (is_dots(kind_)) gemm_.place_dots(pass.args, pass.ends);
+}
+
+// All groups of a strip follow each other: what lies side by side is read and written while it is in cache.
 template <typename T>
 void StripCorrelation<T>::compute(int64_t index, const Call& call) const {
   const Task task = this->task(index);
-  const CorrelationBox& box = plans_[task.plan].box;
   const StripPlan& plan = plans_[task.plan].strips;
-  const Epilogue<T> last = call.epilogue.from(task.group * shape_.out_channels);
   const int64_t terms = static_cast<int64_t>(plan.segments.size());
   const int64_t most = is_dots(kind_) ? gemm_.lanes * GemmLimits::kChunk / 4 : GemmLimits::kChunk;
   const int64_t chunk = std::max<int64_t>(1, most / plan.terms);
   StripPass passes[kPasses];
   int count = 0;
-  for (int64_t p = task.first_panel; p < task.last_panel; ++p)
-    for (int64_t first = 0; first == 0 || first < terms; first += chunk) {
-      const ColumnPanel& panel = panels_[p];
-      const bool ends = first + chunk >= terms;
-      StripPass& pass = passes[count++];
-      pass.panel = &panel;
-      const T* bias = ends ? last.from(panel.first).bias : nullptr;
-      if (bias && shape_.together > 1) bias = repeat(bias, pass.bias);
-      pass.args = {plan.axis[3].in_step, plan.segments.data() + first,
-                   std::min(chunk, terms - first), plan.length,
-                   call.packed + this->panel_at(box.phase, task.group, panel),
-                   plan.axis[3].out_step, panel.used, first > 0,
-                   bias, ends && last.relu, plan.taps.data() + first, plan.tap_step, plan.tap_ends, &pass.ends};
-      if (is_dots(kind_)) gemm_.place_dots(pass.args, pass.ends);
-      if (count < kPasses && !(ends && p + 1 == task.last_panel)) continue;
-      pass_over(task, passes, count, call);
-      count = 0;
-    }
+  for (int64_t group = task.first_group; group < task.last_group; ++group)
+    for (int64_t p = task.first_panel; p < task.last_panel; ++p)
+      for (int64_t first = 0; first == 0 || first < terms; first += chunk) {
+        if (count == kPasses) pass_over(task, passes, std::exchange(count, 0), call);
+        set_pass(task, group, panels_[p], first, chunk, call, passes[count++]);
+      }
+  pass_over(task, passes, count, call);
   if (call.epilogue.finisher) finish(task, call);
 }
 
 // Few strips run across the rows, at the margins.
 template <typename T>
 void StripCorrelation<T>::finish(const Task& task, const Call& call) const {
-  const int64_t channels = shape_.out_channels, step = plans_[task.plan].strips.axis[3].out_step;
+  const int64_t channels = shape_.groups * shape_.out_channels, step = plans_[task.plan].strips.axis[3].out_step;
   StripWalk walk(plans_[task.plan].strips, task.first_position);
   for (int64_t q = 0, length; q < task.positions; q += length, walk.advance(length)) {
     length = std::min(walk.left_in_strip(), task.positions - q);
@@ -218,16 +227,14 @@ void StripCorrelation<T>::finish(const Task& task, const Call& call) const {
 template <typename T>
 void StripCorrelation<T>::pass_over(const Task& task, const StripPass* passes, int count,
                                     const Call& call) const {
-  const T* input = call.input + task.group * shape_.in_channels;
-  T* output = call.output + task.group * shape_.out_channels;
   const auto groups = kind_ == PackLayout::groups ? of_channels(gemm_.groups, depth_) : nullptr;
   StripWalk walk(plans_[task.plan].strips, task.first_position);
   for (int64_t q = 0, length; q < task.positions; q += length, walk.advance(length)) {
     length = std::min(walk.left_in_strip(), task.positions - q);
     for (int i = 0; i < count; ++i) {
-      const ColumnPanel& panel = *passes[i].panel;
-      const auto multiply = groups ? groups : is_dots(kind_) ? gemm_.dot : gemm_.strip[panel.size];
-      multiply(passes[i].args, input + walk.in(), output + walk.out() + panel.first, length);
+      const StripPass& pass = passes[i];
+      const auto multiply = groups ? groups : is_dots(kind_) ? gemm_.dot : gemm_.strip[pass.size];
+      multiply(pass.args, call.input + walk.in() + pass.in, call.output + walk.out() + pass.out, length);
     }
   }
 }

@@ -36,6 +36,8 @@ class StripCorrelation final : public PackedCorrelation<T> {
   void pack_groups(const T* from, T* to) const;
   const T* repeat(const T* bias, T* columns) const;
   void compute(int64_t index, const Call& call) const override;
+  void set_pass(const Task& task, int64_t group, const ColumnPanel& panel, int64_t first, int64_t count,
+                const Call& call, StripPass& pass) const;
   void pass_over(const Task& task, const StripPass* passes, int count, const Call& call) const;
   void finish(const Task& task, const Call& call) const;
 

@@ -36,7 +36,7 @@ struct TiledCorrelation<T>::Block {
 
 template <typename T>
 TiledCorrelation<T>::TiledCorrelation(const CorrelationShape& shape)
-    : PackedCorrelation<T>(shape, column_panels<T>(shape.out_channels), shape.in_channels, true) {
+    : PackedCorrelation<T>(shape, column_panels<T>(shape.out_channels), shape.in_channels, false, true) {
   std::vector<typename PackedCorrelation<T>::Plan> plans;
   for (const CorrelationBox& box : cut_boxes(shape_)) {
     const Strips strips = cut_strips(shape_, box);
@@ -67,7 +67,7 @@ void TiledCorrelation<T>::look_ahead(const Task& task, const Call& call, Ahead& 
   const int64_t in_bytes = shape_.groups * shape_.in_channels * static_cast<int64_t>(sizeof(T));
   const int64_t out_bytes = shape_.groups * shape_.out_channels * static_cast<int64_t>(sizeof(T));
   const auto add = [&](const T* begin, int64_t bytes) {
-    ahead.add(reinterpret_cast<const char*>(begin) + bytes * task.group / shape_.groups,
+    ahead.add(reinterpret_cast<const char*>(begin) + bytes * task.first_group / shape_.groups,
               divide_up(bytes, shape_.groups));
   };
   const int64_t line = shape_.in[2] * shape_.groups * shape_.in_channels;
@@ -90,8 +90,8 @@ void TiledCorrelation<T>::place(const Task& task, const Call& call, Block& block
   StripWalk walk(strips, task.first_position);
   for (int64_t q = 0, count; q < task.positions; q += count, walk.advance(count)) {
     count = std::min(walk.left_in_strip(), task.positions - q);
-    const T* row = call.input + walk.in() + task.group * shape_.in_channels;
-    T* out = call.output + walk.out() + task.group * shape_.out_channels;
+    const T* row = call.input + walk.in() + task.first_group * shape_.in_channels;
+    T* out = call.output + walk.out() + task.first_group * shape_.out_channels;
     for (int64_t i = q; i < q + count; ++i, row += in_step) block.row[i] = row;
     for (int64_t i = q; i < q + count; ++i, out += out_step) block.out[i] = out;
   }
@@ -116,7 +116,7 @@ void TiledCorrelation<T>::compute(int64_t index, const Call& call) const {
   const Task task = this->task(index);
   const CorrelationBox& box = plans_[task.plan].box;
   const RowPlan& plan = rows_[task.plan].plan;
-  const Epilogue<T> last = call.epilogue.from(task.group * shape_.out_channels);
+  const Epilogue<T> last = call.epilogue.from(task.first_group * shape_.out_channels);
   Block block;
   place(task, call, block);
   if (plan.length == 0) {
@@ -138,7 +138,7 @@ void TiledCorrelation<T>::compute(int64_t index, const Call& call) const {
     args.add = c > 0;
     for (int64_t p = task.first_panel; p < task.last_panel; ++p) {
       const ColumnPanel& panel = panels_[p];
-      args.b = call.packed + this->panel_at(box.phase, task.group, panel);
+      args.b = call.packed + this->panel_at(box.phase, task.first_group, panel);
       if (c == chunks - 1) {
         args.bias = last.from(panel.first).bias;
         args.relu = last.relu;
